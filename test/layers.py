@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""test/layers.py - who may include whom under src/.
+
+Prints the include graph, one line a folder, and fails, naming file and line, on an arrow that LAYERS does not
+allow and on an include of ours that does not name its folder. The build reads the same table with --table: it links
+each folder with what the table lets it include, so there is one truth. A new arrow is a conversation.
+"""
+
+import pathlib
+import re
+import sys
+
+# Folder: what it may include besides itself. Each folder stands below the ones it uses.
+VALUES = ["base", "mail", "config", "wire"]
+LAYERS = {
+    "base": [],
+    "io": ["base"],
+    "sim": ["base", "io"],
+    "mail": ["base"],
+    "config": ["base"],
+    "wire": ["base"],
+    "spool": ["base", "io", "mail", "config"],
+    "store": ["base", "io", "mail", "config", "spool"],
+    "schedule": ["base", "mail", "config"],
+    "guard": VALUES,
+    # The roles: they meet in wire and never include one another.
+    "vault": VALUES + ["io"],
+    "accept": VALUES + ["io"],
+    "deliver": VALUES + ["io"],
+    "report": VALUES + ["io"],
+    "resolve": VALUES + ["io"],
+    "web": VALUES + ["io"],
+    "core": VALUES + ["io", "spool", "store", "schedule", "guard"],
+}
+# What wires them together may include everything.
+LAYERS["super"] = [folder for folder in LAYERS if folder != "sim"]
+LAYERS["cli"] = [folder for folder in LAYERS if folder != "sim"]
+LAYERS["."] = [folder for folder in LAYERS if folder not in ("sim", ".")]
+
+OURS = re.compile(r'\s*#\s*include\s+"([^"]+)"')
+
+
+def includes_of(path):
+    """The includes of ours in one file, as (line number, what stands between the quotes)."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    for number, line in enumerate(text.splitlines(), 1):
+        match = OURS.match(line)
+        if match:
+            yield number, match.group(1)
+
+
+def check(src):
+    """The graph as {folder: {folder}}, and the complaints as lines."""
+    graph, complaints = {}, []
+    for path in sorted(src.rglob("*.[chS]")):
+        parts = path.relative_to(src).parts
+        folder = parts[0] if len(parts) > 1 else "."
+        if folder not in LAYERS:
+            complaints.append(f"{path}:1: folder {folder} is not in the layer table")
+            continue
+        arrows = graph.setdefault(folder, set())
+        for number, name in includes_of(path):
+            target = name.split("/")[0]
+            if "/" not in name or not (src / name).is_file():
+                complaints.append(f'{path}:{number}: "{name}" does not name a file of src/ by its folder')
+            elif target != folder:
+                arrows.add(target)
+                if target not in LAYERS[folder]:
+                    complaints.append(f'{path}:{number}: {folder} may not include "{name}"')
+    return graph, complaints
+
+
+def main(args):
+    if args == ["--table"]:
+        for folder, below in LAYERS.items():
+            print(" ".join([folder, *below]))
+        return 0
+    src = pathlib.Path(args[0]) if args else pathlib.Path(__file__).resolve().parent.parent / "src"
+    graph, complaints = check(src)
+    for folder in LAYERS:
+        if folder in graph:
+            print(f"{folder:9} -> {' '.join(sorted(graph[folder])) or '(nothing)'}")
+    for line in complaints:
+        print(line, file=sys.stderr)
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
