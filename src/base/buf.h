@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* base/buf.h - bytes that are owned and grow, born with their limit.
  *
- * What would pass the limit is not added, in no part, and sets `over` for good: a writer may add many pieces and
- * look once at the end with buf_ok(). There is no truncation. */
+ * What would pass the limit is not added, in no part, and sets `over` for good: a writer may add
+ * many pieces and look once at the end with buf_ok(). There is no truncation. */
 #pragma once
 
 #include "base/str.h"
@@ -24,7 +24,7 @@ void buf_clear(struct buf *b);
 bool buf_add(struct buf *b, struct str s);
 bool buf_add_char(struct buf *b, char c);
 __attribute__((format(printf, 2, 3))) bool buf_addf(struct buf *b, const char *fmt, ...);
-/* Room for `size` more bytes at ptr + len, without changing len; NULL and over when past the limit. */
+/* Room for `size` more bytes at ptr + len, len staying as it is; NULL and over past the limit. */
 char *buf_room(struct buf *b, size_t size);
 /* Removes n bytes at the front. */
 void buf_drop(struct buf *b, size_t n);

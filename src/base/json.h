@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* base/json.h - writes JSON text into a buf: for rows that one role makes and another hands through.
- * Commas and escapes are put by the writer; bytes that are not UTF-8 become U+FFFD. Reading is json-c's, in web. */
+/* base/json.h - writes JSON text into a buf: for rows that one role makes and another hands
+ * through. Commas and escapes are put by the writer; bytes that are not UTF-8 become U+FFFD.
+ * Reading is json-c's, in web. */
 #pragma once
 
 #include "base/buf.h"
@@ -11,10 +12,10 @@ struct json {
 };
 
 void json_begin(struct json *j, struct buf *to);
-void json_object(struct json *j);       /* { */
-void json_object_end(struct json *j);   /* } */
-void json_array(struct json *j);        /* [ */
-void json_array_end(struct json *j);    /* ] */
+void json_object(struct json *j);     /* { */
+void json_object_end(struct json *j); /* } */
+void json_array(struct json *j);      /* [ */
+void json_array_end(struct json *j);  /* ] */
 /* The name of the member that comes next, inside an object. */
 void json_key(struct json *j, const char *name);
 void json_str(struct json *j, struct str value);

@@ -46,7 +46,8 @@ static inline void list_remove(struct list *item)
 #define LIST_FIRST(head, type, member) \
     (list_empty(head) ? NULL : CONTAINER_OF((head)->next, type, member))
 /* Safe while the member at hand is removed. */
-#define LIST_EACH(head, type, it, member)                                                              \
-    for (type *it = CONTAINER_OF((head)->next, type, member),                                          \
-              *it##_next_ = CONTAINER_OF(it->member.next, type, member);                               \
-         &it->member != (head); it = it##_next_, it##_next_ = CONTAINER_OF(it->member.next, type, member))
+#define LIST_EACH(head, type, it, member)                                \
+    for (type *it = CONTAINER_OF((head)->next, type, member),            \
+              *it##_next_ = CONTAINER_OF(it->member.next, type, member); \
+         &it->member != (head);                                          \
+         it = it##_next_, it##_next_ = CONTAINER_OF(it->member.next, type, member))

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* base/log.h - one event is one line: stable key=value pairs, values quoted and escaped where they need it, so that
- * no byte from outside can start a second line or a terminal sequence (fault W07).
+/* base/log.h - one event is one line: stable key=value pairs, values quoted and escaped where they
+ * need it, so that no byte from outside can start a second line or a terminal sequence (fault W07).
  *
  *     struct log_line l;
  *     log_begin(&l, LOG_INFO, "session-refused");
  *     log_str(&l, "client", ip);
  *     log_end(&l);
  *
- * Who may log: accept, deliver, report, web, core, super, vault, resolve. What lies below returns err. */
+ * Who may log: accept, deliver, report, web, core, super, vault, resolve. What lies below returns
+ * err. */
 #pragma once
 
 #include "base/err.h"
@@ -17,6 +18,7 @@ enum log_level { LOG_ALERT, LOG_WARN, LOG_INFO, LOG_DEBUG };
 struct log_line {
     enum log_level level;
     size_t len;
+    bool closed;     /* nothing more is added: it is full, or nobody wants it */
     char text[2048]; /* a longer line ends with " …" */
 };
 
@@ -35,5 +37,6 @@ void log_id(struct log_line *l, const char *key, uint64_t id); /* as a queue id,
 void log_end(struct log_line *l);
 
 /* For lines with words only: event=… text="…". */
-__attribute__((format(printf, 3, 4))) void log_text(enum log_level level, const char *event, const char *fmt, ...);
+__attribute__((format(printf, 3, 4))) void log_text(enum log_level level, const char *event,
+                                                    const char *fmt, ...);
 void log_err(enum log_level level, const char *event, const struct err *err);

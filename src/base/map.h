@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* base/map.h - hash tables: `map` from text, `idmap` from a 64-bit id, each to a pointer.
  *
- * Text is hashed by SipHash-2-4 under a key drawn once per process, so that nobody outside can build collisions
- * (fault O08). Open addressing; removing while walking is allowed only for the entry at hand. */
+ * Text is hashed by SipHash-2-4 under a key drawn once per process, so that nobody outside can
+ * build collisions (fault O08). Open addressing; removing while walking is allowed only for the
+ * entry at hand. */
 #pragma once
 
 #include "base/str.h"
@@ -26,8 +27,8 @@ void map_init_nocase(struct map *m);
 void map_done(struct map *m);
 /* NULL when absent. */
 void *map_find(const struct map *m, struct str key);
-/* The key is borrowed: it lives as long as the entry (normally inside the value). An equal key is replaced;
- * returns the old value or NULL. */
+/* The key is borrowed: it lives as long as the entry (normally inside the value). An equal key is
+ * replaced; returns the old value or NULL. A value is never NULL. */
 void *map_put(struct map *m, struct str key, void *value);
 /* Removes and returns; NULL when absent. */
 void *map_take(struct map *m, struct str key);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* base/str.h - borrowed text: a pointer and a length, any byte, no NUL at the end.
  *
- * A str owns nothing; it lives as long as the bytes it points at. Functions that search or split return
- * pieces of the same bytes. */
+ * A str owns nothing; it lives as long as the bytes it points at. Functions that search or split
+ * return pieces of the same bytes. */
 #pragma once
 
 #include <stdbool.h>
@@ -64,7 +64,8 @@ MUST_USE bool str_cut_last(struct str text, char c, struct str *ret_before, stru
 /* Takes the next word from *rest, words being separated by `c`; an empty rest ends with false. */
 MUST_USE bool str_next(struct str *rest, char c, struct str *ret_word);
 
-/* Reads decimal digits at the front of *text and removes them. False without a digit or past UINT64_MAX. */
+/* Reads decimal digits at the front of *text and removes them. False without a digit or past
+ * UINT64_MAX. */
 MUST_USE bool str_eat_u64(struct str *text, uint64_t *ret);
 /* The whole text is one decimal number of at most `max`. */
 MUST_USE bool str_to_u64(struct str text, uint64_t max, uint64_t *ret);
