@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+/* io/process.h - what only super does: starting roles, binding sockets, signals; and what each role does once: confine
+ * itself. Not simulated. */
+#pragma once
+
+#include "base/err.h"
+#include "base/ip.h"
+
+/* Re-executes our own binary (/proc/self/exe) with argv; the child gets exactly the descriptors fds[0…count), as
+ * numbers 3, 4, …, plus 0-2. Everything else is close-on-exec. PR_SET_PDEATHSIG SIGKILL. */
+MUST_USE bool process_spawn(const char *const argv[], const int *fds, size_t fd_count, int *ret_pid, struct err *err);
+/* Exit of a child: called on the loop. */
+void process_on_exit(void (*fn)(void *arg, int pid, int wait_status), void *arg);
+/* SIGTERM, SIGINT, SIGHUP, SIGUSR1: called on the loop. SIGPIPE and SIGXFSZ are ignored from here on. */
+void process_on_signal(void (*fn)(void *arg, int signo), void *arg);
+void process_kill(int pid, int signo);
+/* A SOCK_SEQPACKET pair with buffers of 1 MiB where the system allows. */
+MUST_USE bool process_socketpair(int ret_fds[2], struct err *err);
+/* Binds and listens: TCP, or a UNIX path (mode 0660, group by id). */
+MUST_USE bool process_listen_tcp(const struct endpoint *at, int *ret_fd, struct err *err);
+MUST_USE bool process_listen_unix(const char *path, int group_id, int *ret_fd, struct err *err);
+/* A sealed read-only memfd holding the bytes; and reading one whole. */
+MUST_USE bool process_seal(const char *name, struct str bytes, int *ret_fd, struct err *err);
+MUST_USE bool process_read_sealed(int fd, size_t max, char **ret, size_t *ret_len, struct err *err);
+MUST_USE bool process_drop_to_user(const char *user, struct err *err);
+/* Of a connected UNIX socket. */
+MUST_USE bool process_peer_ids(int fd, int *ret_uid, int *ret_gid, struct err *err);
+/* 2 (stderr) or a file opened for appending becomes where log lines go. */
+void process_log_to(int fd);
+/* Raises RLIMIT_NOFILE to the hard limit; SCHED_BATCH when asked; no core dumps; memory not dumpable. */
+void process_prepare(bool sched_batch);

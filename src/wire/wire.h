@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+/* wire/wire.h - the typed messages between roles.
+ *
+ * Each is a struct that begins with struct frame, numbers in machine order, followed by the bytes of its short strings;
+ * a wire_str says where in the frame its string lies. One table (wire.c) holds for every type its size, its strings and
+ * who may send it to whom; wire_check() holds each frame against it, so that a handler sees only well-formed structs.
+ * Owner and state (slot and id) are the handler's to check.
+ *
+ * Direction stands in each section's heading. Ids: a session is named by the accept role (slot << 32 | generation), a
+ * transaction by it too, a job by core, a question by who asks. */
+#pragma once
+
+#include "base/ip.h"
+#include "io/channel.h"
+#include "wire/role.h"
+
+struct wire_str {
+    uint16_t at, len;
+};
+
+enum wire_type {
+    /* accept -> vault */
+    WIRE_SESSION_OPEN = 1, WIRE_AUTH = 2, WIRE_SESSION_CLOSE = 3 /* to core too */,
+    /* vault -> core */
+    WIRE_SESSION_BIND = 10,
+    /* vault -> accept */
+    WIRE_AUTH_FAILED = 12,
+    /* core -> accept */
+    WIRE_SESSION_READY = 15, WIRE_TX_ANSWER = 16,
+    /* reader of a ring -> its writer */
+    WIRE_CREDIT = 20,
+    /* accept -> core */
+    WIRE_TX_BEGIN = 25, WIRE_TX_RCPT = 26, WIRE_TX_EDIT = 27, WIRE_TX_CHUNK = 28, WIRE_TX_END = 29, WIRE_TX_ABORT = 30,
+    /* core -> resolve, and back */
+    WIRE_SITE_ASK = 35, WIRE_SITE_ANSWER = 36,
+    /* deliver -> resolve, and back */
+    WIRE_HOSTS_ASK = 40, WIRE_HOST = 41, WIRE_HOSTS_ANSWER = 42,
+    /* core -> deliver, core -> report (sandbox) */
+    WIRE_JOB = 50, WIRE_JOB_RCPT = 51, WIRE_JOB_EDIT = 52, WIRE_JOB_GO = 53, WIRE_JOB_CONTENT = 54,
+    WIRE_SITE_LIMIT = 55, WIRE_JOB_CANCEL = 56,
+    /* deliver -> core, report -> core */
+    WIRE_JOB_MORE = 60, WIRE_RESULT_RCPT = 61, WIRE_RESULT = 62,
+    /* core -> report, and back */
+    WIRE_EVENT = 70, WIRE_EVENTS_FROM = 71, WIRE_EVENTS_ACK = 72,
+    /* web -> core, vault, report, resolve, deliver, super; and back */
+    WIRE_ADMIN = 80, WIRE_ADMIN_ROW = 81, WIRE_ADMIN_END = 82,
+    /* vault -> core, accept */
+    WIRE_GATE = 85,
+    /* super -> all, and back */
+    WIRE_ROLE_START = 90, WIRE_ROLE_READY = 91, WIRE_ROLE_LINK = 92, WIRE_ROLE_RELOAD = 93, WIRE_ROLE_DRAIN = 94,
+    WIRE_ROLE_DRAINED = 95, WIRE_ROLE_STATUS = 96,
+    WIRE_TYPES
+};
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+
+struct wire_ip {
+    uint8_t family;
+    uint8_t bytes[16];
+    uint8_t spare;
+    uint16_t port;
+    uint32_t spare2;
+};
+
+/* --- sessions -------------------------------------------------------------------------------------------------- */
+
+struct wire_session_open { struct frame head; uint64_t session; struct wire_ip client; uint32_t listener; uint32_t spare; };
+/* The password itself goes to vault and nowhere else. */
+struct wire_auth { struct frame head; uint64_t session; struct wire_str user, secret; };
+struct wire_session_close { struct frame head; uint64_t session; };
+
+enum bind_flag {
+    BIND_AUTHENTICATED = 1 << 0,
+    BIND_TRUSTED = 1 << 1,    /* by network */
+    BIND_NORMALIZE = 1 << 2,
+};
+/* vault tells core whose session this is; core then tells accept that it is ready. account 0: nobody's. */
+struct wire_session_bind {
+    struct frame head;
+    uint64_t session, account, credential;
+    struct wire_ip client;
+    uint32_t accept_instance;
+    uint32_t listener;
+    uint32_t flags;
+    uint16_t opening; /* 1: answer to SESSION_OPEN, 0: to AUTH */
+    uint16_t spare;
+    struct wire_str login;
+    uint32_t spare2;
+};
+struct wire_auth_failed { struct frame head; uint64_t session; uint16_t code; uint16_t spare; struct wire_str text; };
+/* code 0: go on; else refuse with it (421 too many sessions …). */
+struct wire_session_ready {
+    struct frame head;
+    uint64_t session;
+    uint32_t flags; /* enum bind_flag */
+    uint16_t code;
+    uint16_t opening;
+    struct wire_str text;
+    struct wire_str login;
+};
+
+/* --- transactions ---------------------------------------------------------------------------------------------- */
+
+/* Sent when content begins to flow, recipients following at once. */
+struct wire_tx_begin {
+    struct frame head;
+    uint64_t session, tx;
+    uint8_t body, ret, smtputf8, spare;
+    struct wire_str reverse_path, envid, helo;
+};
+struct wire_tx_rcpt {
+    struct frame head;
+    uint64_t session, tx;
+    uint32_t notify;
+    struct wire_str address, orcpt;
+    uint32_t spare;
+};
+struct wire_tx_edit {
+    struct frame head;
+    uint64_t session, tx;
+    uint32_t kind, offset, len;
+    struct wire_str text;
+};
+struct wire_tx_chunk { struct frame head; uint64_t session, tx, position; uint32_t len, spare; };
+enum tx_content { TX_8BIT = 1, TX_BINARY = 2 };
+struct wire_tx_end {
+    struct frame head;
+    uint64_t session, tx, size_bytes;
+    uint32_t header_bytes;
+    uint32_t content; /* enum tx_content */
+};
+struct wire_tx_abort { struct frame head; uint64_t session, tx; };
+/* 250: durable, id is the queue id. Else the refusal; text has no code. */
+struct wire_tx_answer {
+    struct frame head;
+    uint64_t session, tx, id;
+    uint16_t code, status_subject, status_detail, spare;
+    struct wire_str text;
+    uint32_t spare2;
+};
+struct wire_credit { struct frame head; uint64_t position; };
+
+/* --- names ----------------------------------------------------------------------------------------------------- */
+
+/* status 0: site is good for ttl_s; else code and text are the outcome: 4yz ask again after ttl_s, 5yz bounce. */
+struct wire_site_ask { struct frame head; uint64_t question; struct wire_str domain; uint32_t spare; };
+struct wire_site_answer {
+    struct frame head;
+    uint64_t question;
+    uint32_t ttl_s;
+    uint16_t code, status_subject, status_detail, spare;
+    struct wire_str site, text;
+    uint32_t spare2;
+};
+/* name: a domain to look up MX for, or with `plain` a host name whose addresses are wanted. */
+struct wire_hosts_ask { struct frame head; uint64_t question; uint32_t plain; struct wire_str name; };
+/* In the order to try them; count in the answer that ends them. */
+struct wire_host { struct frame head; uint64_t question; struct wire_ip ip; uint32_t preference; struct wire_str name; };
+struct wire_hosts_answer {
+    struct frame head;
+    uint64_t question;
+    uint32_t count, ttl_s;
+    uint16_t code, status_subject, status_detail, spare;
+    struct wire_str text;
+    uint32_t spare2;
+};
+
+/* --- jobs ------------------------------------------------------------------------------------------------------ */
+
+/* One batch: one message, one site, some recipients. JOB, its RCPTs and EDITs, GO, then CONTENT as asked. */
+struct wire_job {
+    struct frame head;
+    uint64_t job, id /* queue id */, size_bytes;
+    uint32_t header_bytes;
+    uint32_t route;      /* index in config->routes; UINT32_MAX: MX */
+    uint8_t body, ret, smtputf8, content /* enum tx_content */;
+    uint32_t connections; /* how many the site may have now */
+    struct wire_str site, domain, reverse_path, envid;
+    int64_t accepted_wall_ms;
+};
+struct wire_job_rcpt { struct frame head; uint64_t job; uint32_t rcpt; uint32_t notify; struct wire_str address, orcpt; };
+struct wire_job_edit { struct frame head; uint64_t job; uint32_t kind, offset, len; struct wire_str text; };
+struct wire_job_go { struct frame head; uint64_t job; };
+struct wire_job_content { struct frame head; uint64_t job, offset, position; uint32_t len, spare; };
+/* Content can't be read: end the job without a result; core knows why. */
+struct wire_job_cancel { struct frame head; uint64_t job; };
+struct wire_site_limit { struct frame head; uint32_t connections; struct wire_str site; };
+/* "Send content up to here": cumulative, from offset 0. Core sends the first JOB_CONTENT_FIRST without being asked. */
+#define JOB_CONTENT_FIRST (64 * 1024)
+struct wire_job_more { struct frame head; uint64_t job, upto; };
+struct wire_result_rcpt {
+    struct frame head;
+    uint64_t job;
+    uint32_t rcpt;
+    uint16_t code, status_class, status_subject, status_detail;
+    uint8_t kind, scope, tls, spare; /* enum outcome_kind, outcome_scope */
+    uint32_t waited_ms, dialogue_ms;
+    struct wire_ip ip, source;
+    struct wire_str host, text;
+};
+/* After one RESULT_RCPT per recipient of the job: the job is over. */
+struct wire_result {
+    struct frame head;
+    uint64_t job;
+    uint32_t connections_open; /* to this site, for feedback */
+    uint16_t session_code;     /* a 421 or a failed connection that concerns the whole site; 0: none */
+    uint16_t connection_failed;
+};
+
+/* --- events ---------------------------------------------------------------------------------------------------- */
+
+/* bytes: one event as event_write() makes it (spool/event.h). */
+struct wire_event { struct frame head; uint64_t position; struct wire_str bytes; uint32_t spare; };
+struct wire_events_from { struct frame head; uint64_t position; };
+struct wire_events_ack { struct frame head; uint64_t position; };
+
+/* --- operators ------------------------------------------------------------------------------------------------- */
+
+enum admin_verb {
+    ADMIN_STATUS = 1,
+    ADMIN_QUEUE_LIST, ADMIN_QUEUE_SUMMARY, ADMIN_QUEUE_SHOW, ADMIN_QUEUE_WHY, ADMIN_QUEUE_RETRY, ADMIN_QUEUE_HOLD,
+    ADMIN_QUEUE_RELEASE, ADMIN_QUEUE_DROP,
+    ADMIN_ACCOUNT_ADD, ADMIN_ACCOUNT_LIST, ADMIN_CRED_ADD, ADMIN_CRED_LIST, ADMIN_CRED_REMOVE,
+    ADMIN_SANDBOX_LIST, ADMIN_SANDBOX_SHOW,
+    ADMIN_TAIL,
+    ADMIN_LIVE_DNS, ADMIN_LIVE_PORT, ADMIN_LIVE_OPEN, ADMIN_LIVE_CLOSE,
+    ADMIN_RELOAD, ADMIN_DRAIN,
+    ADMIN_VERBS
+};
+enum admin_flag { ADMIN_SILENT = 1 /* drop without NDR */, ADMIN_ALL = 2 /* every match, not one */, ADMIN_DRY_RUN = 4 };
+/* What the operator asks for; which fields a verb reads stands in web/api.c's table. */
+struct wire_admin {
+    struct frame head;
+    uint64_t request;
+    uint64_t id;          /* a queue id, or the place to go on from */
+    uint32_t verb, flags;
+    uint32_t limit;
+    struct wire_str actor; /* the operator's name, by peer credentials */
+    struct wire_str name;  /* account, credential, … */
+    struct wire_str account;
+    struct wire_str from, to, site, state; /* filters: empty matches all */
+    struct wire_str reason;
+    uint32_t spare;
+};
+/* One JSON value per row, already text. */
+struct wire_admin_row { struct frame head; uint64_t request; struct wire_str json; uint32_t spare; };
+/* status: an HTTP status (200, 404, 409, 422, 503 …); text says why it is not 200; next: where a list goes on. */
+struct wire_admin_end {
+    struct frame head;
+    uint64_t request, next;
+    uint16_t status, spare;
+    struct wire_str text;
+};
+struct wire_gate { struct frame head; uint32_t open, spare; };
+
+/* --- super ----------------------------------------------------------------------------------------------------- */
+
+/* Descriptors come with it, in this order: config memfd, TLS chain and key memfd (accept; else none), secret memfd
+ * (vault), listeners. */
+struct wire_role_start { struct frame head; uint32_t kind, instance; uint32_t listeners, flags; };
+struct wire_role_ready { struct frame head; uint32_t seccomp, landlock_abi; struct wire_str text; uint32_t spare; };
+/* Descriptors: the channel's socket, then the ring's memfd when has_ring (in: we read, else we write). */
+struct wire_role_link { struct frame head; uint32_t peer, instance, generation; uint16_t has_ring, ring_in; };
+struct wire_role_reload { struct frame head; uint32_t fds, spare; };
+struct wire_role_drain { struct frame head; };
+struct wire_role_drained { struct frame head; };
+struct wire_role_status { struct frame head; struct wire_str json; uint32_t spare; };
+
+#pragma GCC diagnostic pop
+
+/* A new frame on the channel with room for `strings` bytes behind the struct; fill the struct, then its strings with
+ * wire_put(). */
+void *wire_add(struct channel *c, enum wire_type type, size_t strings);
+/* Copies text behind the struct and points *field at it. `frame` as wire_add() returned it; asserts that it fits. */
+void wire_put(void *frame, struct wire_str *field, struct str text);
+/* The string of a checked frame. */
+static inline struct str wire_get(const void *frame, struct wire_str field)
+{
+    return (struct str){ (const char *)frame + field.at, field.len };
+}
+struct wire_ip wire_ip_of(const struct ip *ip, uint16_t port);
+struct ip wire_ip_get(const struct wire_ip *w);
+
+/* Length, type, direction and strings of a frame from a peer of that kind. ERR_SYNTAX. */
+MUST_USE bool wire_check(const struct frame *f, enum role_kind from, enum role_kind to, struct err *err);
+const char *wire_type_name(enum wire_type type);
