@@ -6,19 +6,20 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/code.h"
 #include "base/mem.h"
 
-/* Ends a text that was cut in the middle of a UTF-8 sequence before that sequence. */
+/* A text that was cut in the middle of a UTF-8 sequence ends before that sequence. */
 static void mend_end(char *text, size_t cap, int wanted)
 {
-    size_t len = cap - 1;
+    size_t end = cap - 1, lead = end > 0 ? end - 1 : 0;
 
     if (wanted < 0 || (size_t)wanted < cap)
         return;
-    while (len > 0 && ((unsigned char)text[len - 1] & 0xc0) == 0x80)
-        len--;
-    if (len > 0 && (unsigned char)text[len - 1] >= 0xc0)
-        text[len - 1] = '\0';
+    while (lead > 0 && ((unsigned char)text[lead] & 0xc0) == 0x80)
+        lead--;
+    if (lead < end && utf8_len(str_make(text + lead, end - lead)) == 0)
+        text[lead] = '\0';
 }
 
 __attribute__((format(printf, 2, 0))) static void set_text(struct err *err, const char *fmt,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* base/hash.c - SipHash-2-4 (Aumasson and Bernstein, 2012) of text, under the key of this process.
- */
+/* base/hash.c - SipHash-2-4 (Aumasson and Bernstein) of text, under the key of this process. */
 #include "base/map.h"
 
 static uint64_t hash_key[2];

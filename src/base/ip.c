@@ -141,8 +141,7 @@ struct prefix {
     uint8_t bits;
 };
 
-/* IANA's special-purpose registries (RFC 6890, RFC 8190): what is not globally reachable unicast.
- */
+/* IANA's special-purpose registries (RFC 6890, RFC 8190): what is not global unicast. */
 static const struct prefix special4[] = {
     { { 0 }, 8 },             /* this network, RFC 791 */
     { { 10 }, 8 },            /* private, RFC 1918 */
