@@ -138,10 +138,21 @@ struct config {
 /* Reads YAML text. `file` is for messages only: "baton.yaml:12: limits.recipients: 5 is too few, 100 … 100000".
  * ERR_CONFIG with the first mistake. Secrets named by *_file options are not read here. */
 MUST_USE bool config_parse(struct str file, struct str yaml, struct config **ret, struct err *err);
-/* What only a look at the system and at the whole can tell: the hostname, files that exist and are not readable by the
- * world, an open relay, a trusted network that holds the gateway or a proxy without PROXY. ERR_CONFIG.
+/* What only a look at the whole can tell: an open relay, a trusted network that holds the gateway or a proxy without
+ * PROXY, addresses and domains that clash, limits that contradict each other. ERR_CONFIG.
  * `gateways`: addresses of default routes, handed in. */
 MUST_USE bool config_check(const struct config *c, const struct ip *gateways, size_t gateway_count, struct err *err);
+
+/* What a look at one file tells. */
+struct config_file_facts {
+    bool is_file;
+    bool is_open_to_others; /* the world, or a group that is not ours, may read it, or others may write it */
+};
+/* False, with why, when it is not there or cannot be read. */
+typedef bool config_look_fn(void *arg, const char *path, struct config_file_facts *ret, struct err *err);
+/* The files that options name: they can be read, and the secret ones by nobody else. ERR_CONFIG. The caller looks,
+ * since values know no system. */
+MUST_USE bool config_check_files(const struct config *c, config_look_fn *look, void *arg, struct err *err);
 void config_free(struct config *c);
 
 /* The route of a domain (A-labels, lower case). Never NULL: without a matching row, MX. The sandbox domain and, while
@@ -154,3 +165,5 @@ const struct config_network *config_network_find(const struct config *c, const s
 /* The table as documentation: YAML with every option, its default, bounds and sentence; and what is in force. */
 bool config_print_defaults(struct buf *to);
 bool config_print(const struct config *c, struct buf *to);
+/* The options as the body of a manual page, roff. */
+bool config_print_manual(struct buf *to);
