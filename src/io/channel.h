@@ -55,7 +55,8 @@ bool channel_full(const struct channel *c);
 struct gate *channel_room(struct channel *c);
 bool channel_is_open(const struct channel *c);
 
-/* Descriptors, which travel only from super: passed with one frame. The receiver owns what it takes. */
+/* Descriptors, which travel only from super: passed with the frame added last, at most 16. They are duplicated: the
+ * caller keeps its own. The receiver owns what it takes. */
 void channel_add_fds(struct channel *c, const int *fds, size_t count);
 /* Of the packet being handled: the next descriptor that came with it, -1 when none. */
 int channel_take_fd(struct channel *c);
