@@ -189,12 +189,14 @@ struct wire_site_limit { struct frame head; uint32_t connections; struct wire_st
 /* "Send content up to here": cumulative, from offset 0. Core sends the first JOB_CONTENT_FIRST without being asked. */
 #define JOB_CONTENT_FIRST (64 * 1024)
 struct wire_job_more { struct frame head; uint64_t job, upto; };
+/* flags of a recipient's result. PASSED_ON: the peer speaks DSN and got NOTIFY, so it will tell the sender of success. */
+enum result_flag { RESULT_DSN_PASSED_ON = 1 };
 struct wire_result_rcpt {
     struct frame head;
     uint64_t job;
     uint32_t rcpt;
     uint16_t code, status_class, status_subject, status_detail;
-    uint8_t kind, scope, tls, spare; /* enum outcome_kind, outcome_scope */
+    uint8_t kind, scope, tls, flags; /* enum outcome_kind, outcome_scope; enum result_flag */
     uint32_t waited_ms, dialogue_ms;
     struct wire_ip ip, source;
     struct wire_str host, text;
@@ -228,7 +230,12 @@ enum admin_verb {
     ADMIN_RELOAD, ADMIN_DRAIN,
     ADMIN_VERBS
 };
-enum admin_flag { ADMIN_SILENT = 1 /* drop without NDR */, ADMIN_ALL = 2 /* every match, not one */, ADMIN_DRY_RUN = 4 };
+enum admin_flag {
+    ADMIN_SILENT = 1,  /* drop without NDR */
+    ADMIN_ALL = 2,     /* every match, not one */
+    ADMIN_DRY_RUN = 4,
+    ADMIN_STOP = 8,    /* a tail of this request number is no longer read: send no more rows, and no end */
+};
 /* What the operator asks for; which fields a verb reads stands in web/api.c's table. */
 struct wire_admin {
     struct frame head;
