@@ -13,7 +13,8 @@
 
 struct ring;
 
-/* The writer's side; *ret_fd (sealed against resizing) is for the reader, -1 where both are in one process. */
+/* The writer's side; *ret_fd (sealed against resizing) is for the reader. ret_fd NULL: both are in one process, see
+ * ring_share(). The size is a multiple of a page. */
 MUST_USE bool ring_new(size_t size_bytes, struct ring **ret, int *ret_fd, struct err *err);
 /* The reader's side of the memfd; read-only; owns and closes the descriptor. */
 MUST_USE bool ring_map(int fd, size_t size_bytes, struct ring **ret, struct err *err);
