@@ -72,6 +72,8 @@ static const struct refusal {
     { "implicit towards MX", "delivery: {tls: implicit}", "t.yaml:1: delivery.tls: \"implicit\"" },
     { "host name", "hostname: a_b", "t.yaml:1: hostname: \"a_b\"" },
     { "host name with dot", "hostname: a.b.", "t.yaml:1: hostname: \"a.b.\"" },
+    { "host name with empty label", "hostname: a..b", "t.yaml:1: hostname: \"a..b\"" },
+    { "host name with dot in front", "hostname: .a", "t.yaml:1: hostname: \".a\"" },
     { "international name", "hostname: bücher.example", "t.yaml:1: hostname: " },
     { "empty sandbox", "sandbox: {domain: ''}", "t.yaml:1: sandbox.domain: \"\"" },
     { "pattern", "routes: [{domain: '*.a', via: mx}]", "t.yaml:1: routes.domain: \"*.a\"" },

@@ -238,14 +238,16 @@ static bool label_ok(struct str label)
 /* Letters, digits and hyphens in labels (RFC 5321 §4.1.2). */
 static bool domain_ok(struct str domain)
 {
-    struct str label, rest = domain;
-
-    if (domain.len < 1 || domain.len > 253 || domain.ptr[domain.len - 1] == '.')
+    if (domain.len > 253)
         return false;
-    while (str_next(&rest, '.', &label))
-        if (!label_ok(label))
+    for (;;) {
+        size_t dot = str_index(domain, '.');
+        if (!label_ok(str_sub(domain, 0, dot)))
             return false;
-    return true;
+        if (dot == domain.len)
+            return true;
+        domain = str_skip(domain, dot + 1);
+    }
 }
 
 static struct str lower(struct arena *a, struct str text)
