@@ -62,6 +62,15 @@ struct entry *schedule_enter(struct schedule *s, void *message, uint64_t account
     return e;
 }
 
+static void item_set_site(struct item *i, struct site *site)
+{
+    if (i->site)
+        i->site->queued--;
+    i->site = site;
+    if (site)
+        site->queued++;
+}
+
 /* Takes an item out of wherever it is; what it becomes is the caller's next line. */
 static void item_leave(struct schedule *s, struct entry *e, struct item *i)
 {
@@ -90,6 +99,7 @@ void schedule_leave(struct schedule *s, struct entry *e)
     for (uint32_t i = 0; i < e->count; i++) {
         assert(e->items[i].state != ITEM_IN_FLIGHT);
         item_leave(s, e, &e->items[i]);
+        item_set_site(&e->items[i], NULL);
     }
     list_remove(&e->link);
     s->figures.entries--;
@@ -161,7 +171,7 @@ void schedule_place(struct schedule *s, struct entry *e, uint32_t rcpt, struct s
 
     assert(i->state != ITEM_DONE);
     item_leave(s, e, i);
-    i->site = site;
+    item_set_site(i, site);
     i->tries = tries;
     i->warned = warned;
     item_wait(s, i, due_ms);
@@ -174,6 +184,26 @@ void schedule_retry(struct schedule *s, struct entry *e, uint32_t rcpt, int64_t 
     assert(i->state == ITEM_IN_FLIGHT);
     i->warned = warned;
     item_wait(s, i, due_ms);
+}
+
+void schedule_unplace(struct schedule *s, struct entry *e, uint32_t rcpt)
+{
+    struct item *i = item_at(e, rcpt);
+
+    assert(i->state != ITEM_DONE);
+    item_leave(s, e, i);
+    item_set_site(i, NULL);
+    i->state = ITEM_UNPLACED;
+    s->figures.unplaced++;
+}
+
+void schedule_take(struct schedule *s, struct entry *e, uint32_t rcpt)
+{
+    struct item *i = item_at(e, rcpt);
+
+    assert(i->state != ITEM_DONE && i->state != ITEM_IN_FLIGHT);
+    item_leave(s, e, i);
+    i->state = ITEM_IN_FLIGHT;
 }
 
 void schedule_hold(struct schedule *s, struct entry *e, uint32_t rcpt)
@@ -193,6 +223,7 @@ void schedule_done(struct schedule *s, struct entry *e, uint32_t rcpt)
     if (i->state == ITEM_DONE)
         return;
     item_leave(s, e, i);
+    item_set_site(i, NULL);
     i->state = ITEM_DONE;
     e->over++;
 }

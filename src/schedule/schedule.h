@@ -65,6 +65,10 @@ bool entry_is_over(const struct entry *e); /* every item DONE */
  * its delay warning has gone out. */
 void schedule_place(struct schedule *s, struct entry *e, uint32_t rcpt, struct site *site, int64_t due_ms,
                     uint16_t tries, bool warned);
+/* Back to UNPLACED, from any state but DONE: its site is asked for again. */
+void schedule_unplace(struct schedule *s, struct entry *e, uint32_t rcpt);
+/* To IN_FLIGHT outside any batch: the caller acts on it, and nobody else does meanwhile. */
+void schedule_take(struct schedule *s, struct entry *e, uint32_t rcpt);
 void schedule_hold(struct schedule *s, struct entry *e, uint32_t rcpt);
 void schedule_done(struct schedule *s, struct entry *e, uint32_t rcpt);
 /* Back on the wheel after an attempt that did not end it. */
@@ -109,6 +113,7 @@ void site_report(struct schedule *s, struct site *site, int64_t now_ms, enum sit
 struct site_facts {
     struct str name, why;
     unsigned connections, in_flight;
+    size_t queued;           /* placed here and not done: waiting, ready, in flight, held */
     size_t ready;
     int64_t closed_until_ms; /* 0: open */
     unsigned failures;       /* in a row */

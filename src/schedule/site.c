@@ -194,6 +194,7 @@ void site_look(const struct site *site, struct site_facts *ret)
         .why = site->why,
         .connections = site_connections(site),
         .in_flight = site->in_flight,
+        .queued = site->queued,
         .ready = site->ready,
         .closed_until_ms = site->closed_until_ms,
         .failures = site->failures,

@@ -39,7 +39,7 @@ struct site {
     enum site_place place;
     struct list turns;
     struct idmap by_account;
-    size_t ready;
+    size_t queued, ready;
     unsigned in_flight;
     double connections;      /* grows by parts of one */
     unsigned failures;       /* in a row, since it last served */

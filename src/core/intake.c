@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+/* core/intake.c - a transaction's frames become a message in the spool; then, and only then, 250.
+ *
+ * Nothing that accept says is believed: the session must be bound by vault, addresses are parsed again, recipients are
+ * admitted again, the size is what was counted, edits must lie inside the header. What breaks these rules is refused
+ * with 5yz; what no correct accept would send (an unknown transaction, a wrong extent) ends the link. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/core.h"
+#include "guard/admission.h"
+#include "io/clock.h"
+
+#define INTAKE_ARENA_BYTES 4096
+#define IDLE_INTAKES_MAX 256
+
+struct intake {
+    struct list idle;
+    struct core *core;
+    struct peer *accept;
+    uint32_t generation;
+    uint64_t session, tx;
+    struct spool_tx *spool_tx;
+    struct arena arena;
+    struct envelope envelope;
+    size_t rcpts_room;
+    struct admission_facts admission;
+    struct reply refusal; /* code 0: none so far */
+};
+
+/* --- life ------------------------------------------------------------------------------------------------------ */
+
+static struct intake *intake_new(struct core *c)
+{
+    struct intake *t = LIST_FIRST(&c->idle_intakes, struct intake, idle);
+
+    if (t) {
+        list_remove(&t->idle);
+        c->idle_intake_count--;
+        return t;
+    }
+    t = NEW(struct intake);
+    list_init(&t->idle);
+    arena_init(&t->arena, INTAKE_ARENA_BYTES);
+    return t;
+}
+
+/* Ready for another transaction, with its arena's first block kept. */
+static void intake_free(struct core *c, struct intake *t)
+{
+    arena_reset(&t->arena);
+    if (c->idle_intake_count >= IDLE_INTAKES_MAX) {
+        arena_done(&t->arena);
+        free(t);
+        return;
+    }
+    struct arena arena = t->arena;
+    *t = (struct intake){ .arena = arena };
+    list_append(&c->idle_intakes, &t->idle);
+    c->idle_intake_count++;
+}
+
+void intakes_done(struct core *c)
+{
+    LIST_EACH(&c->idle_intakes, struct intake, t, idle) {
+        arena_done(&t->arena);
+        free(t);
+    }
+    list_init(&c->idle_intakes);
+    c->idle_intake_count = 0;
+}
+
+void intake_drop_all(struct core *c, struct peer *accept)
+{
+    size_t at = 0;
+    uint64_t tx;
+    void *value;
+
+    while (idmap_each(&accept->intakes, &at, &tx, &value)) {
+        struct intake *t = value;
+        spool_abort(t->spool_tx);
+        intake_free(c, t);
+    }
+    idmap_done(&accept->intakes);
+    idmap_init(&accept->intakes);
+}
+
+/* --- what accept says ------------------------------------------------------------------------------------------ */
+
+__attribute__((format(printf, 5, 6))) static void refuse(struct intake *t, uint16_t code, uint16_t subject,
+                                                         uint16_t detail, const char *fmt, ...)
+{
+    char text[300];
+    va_list args;
+
+    if (t->refusal.code != 0)
+        return;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    t->refusal = (struct reply){
+        .code = code,
+        .status = { (uint8_t)(code / 100), subject, detail },
+        .text = arena_str(&t->arena, str_of(text)),
+    };
+}
+
+static bool on_begin(struct core *c, struct peer *accept, const struct wire_tx_begin *m, struct err *err)
+{
+    struct core_session *s = session_find(accept, m->session);
+
+    if (!s)
+        return err_set(err, ERR_SYNTAX, "a transaction of a session that vault has not bound");
+    if (idmap_find(&accept->intakes, m->tx))
+        return err_set(err, ERR_SYNTAX, "a transaction begun twice");
+
+    struct intake *t = intake_new(c);
+    struct envelope *e = &t->envelope;
+    t->core = c;
+    t->accept = accept;
+    t->generation = accept->generation;
+    t->session = m->session;
+    t->tx = m->tx;
+    t->admission = (struct admission_facts){
+        .listener = c->config->listeners[s->listener].kind,
+        .authorised = s->account != 0,
+        .gate_open = c->gate_open,
+    };
+    e->account = s->account;
+    e->credential = s->credential;
+    e->client = s->client;
+    e->login = arena_str(&t->arena, s->login);
+    e->flags = m->smtputf8 ? ENVELOPE_SMTPUTF8 : 0;
+    e->body = m->body;
+    e->ret = m->ret;
+    e->reverse_path = arena_str(&t->arena, wire_get(m, m->reverse_path));
+    e->envid = arena_str(&t->arena, wire_get(m, m->envid));
+    e->helo = arena_str(&t->arena, wire_get(m, m->helo));
+    t->spool_tx = spool_begin(c->spool);
+    idmap_put(&accept->intakes, t->tx, t);
+
+    struct address from;
+    struct err bad;
+    if (e->reverse_path.len > 0 && !address_parse(e->reverse_path, &from, &bad))
+        refuse(t, 501, 1, 7, "the sender's address cannot be used: %s", bad.text);
+    return true;
+}
+
+/* <postmaster> without domain is the operator's own mailbox (RFC 5321 §4.5.1). */
+static struct str postmaster_address(struct intake *t)
+{
+    const struct config *config = t->core->config;
+
+    if (str_index(config->postmaster, '@') < config->postmaster.len)
+        return config->postmaster;
+    return arena_strf(&t->arena, "%.*s@%.*s", STR_FMT(config->postmaster), STR_FMT(config->hostname));
+}
+
+static void add_rcpt(struct intake *t, struct envelope_rcpt rcpt)
+{
+    struct envelope *e = &t->envelope;
+
+    if (e->rcpt_count == t->rcpts_room) {
+        size_t room = t->rcpts_room ? t->rcpts_room * 4 : 4;
+        struct envelope_rcpt *more = ARENA_ARRAY(&t->arena, struct envelope_rcpt, room);
+        if (e->rcpt_count > 0)
+            memcpy(more, e->rcpts, e->rcpt_count * sizeof *more);
+        e->rcpts = more;
+        t->rcpts_room = room;
+    }
+    e->rcpts[e->rcpt_count++] = rcpt;
+}
+
+static void on_rcpt(struct intake *t, const struct wire_tx_rcpt *m)
+{
+    struct str text = arena_str(&t->arena, wire_get(m, m->address));
+    struct address address = { .local = text };
+    struct reply refusal;
+    struct err bad;
+
+    if (t->refusal.code != 0)
+        return;
+    if (t->envelope.rcpt_count >= t->core->config->limits.recipients) {
+        refuse(t, 452, 5, 3, "more than %u recipients (limits.recipients)", t->core->config->limits.recipients);
+        return;
+    }
+    bool postmaster = str_eq_nocase(text, STR("postmaster"));
+    if (!postmaster && !address_parse(text, &address, &bad)) {
+        refuse(t, 501, 1, 3, "a recipient's address cannot be used: %s", bad.text);
+        return;
+    }
+    if (!admission_rcpt(t->core->config, &t->admission, &address, &t->arena, &refusal)) {
+        t->refusal = refusal;
+        return;
+    }
+    add_rcpt(t, (struct envelope_rcpt){
+                    .address = postmaster ? postmaster_address(t) : text,
+                    .orcpt = arena_str(&t->arena, wire_get(m, m->orcpt)),
+                    .notify = (uint8_t)m->notify,
+                });
+}
+
+static bool on_edit(struct intake *t, const struct wire_tx_edit *m, struct err *err)
+{
+    struct envelope *e = &t->envelope;
+
+    if (e->edit_count >= EDITS_MAX || m->kind < EDIT_DELETE || m->kind > EDIT_INSERT_ID)
+        return err_set(err, ERR_SYNTAX, "header edit %zu of kind %u", e->edit_count, m->kind);
+    if (!e->edits)
+        e->edits = ARENA_ARRAY(&t->arena, struct header_edit, EDITS_MAX);
+    e->edits[e->edit_count++] = (struct header_edit){
+        .kind = m->kind,
+        .offset = m->offset,
+        .len = m->len,
+        .text = arena_str(&t->arena, wire_get(m, m->text)),
+    };
+    return true;
+}
+
+static bool on_chunk(struct core *c, struct intake *t, const struct wire_tx_chunk *m, struct err *err)
+{
+    /* The ring is read whatever becomes of the transaction: its extents come in order. */
+    static char chunk[64 * 1024];
+
+    if (m->len > sizeof chunk)
+        return err_set(err, ERR_SYNTAX, "a chunk of %u bytes", m->len);
+    if (!t->accept->ring_in || !ring_read(t->accept->ring_in, m->position, m->len, chunk, err))
+        return false;
+    t->envelope.size_bytes += m->len;
+    if (t->envelope.size_bytes > c->config->limits.message_bytes)
+        refuse(t, 552, 3, 4, "the message is larger than %llu bytes (limits.message_bytes)",
+               (unsigned long long)c->config->limits.message_bytes);
+    if (t->refusal.code == 0)
+        spool_add(t->spool_tx, str_make(chunk, m->len));
+    return true;
+}
+
+/* --- the commit ------------------------------------------------------------------------------------------------ */
+
+static void answer(struct intake *t, uint64_t id, const struct reply *r)
+{
+    struct peer *accept = t->accept;
+
+    if (!accept->channel || accept->generation != t->generation)
+        return; /* accept died: its client has heard nothing, and repeats or not (RFC 1047) */
+    struct wire_tx_answer *a = wire_add(accept->channel, WIRE_TX_ANSWER, r->text.len);
+    a->session = t->session;
+    a->tx = t->tx;
+    a->id = id;
+    a->code = r->code;
+    a->status_subject = r->status.subject;
+    a->status_detail = r->status.detail;
+    wire_put(a, &a->text, r->text);
+}
+
+static struct reply commit_refusal(const struct err *err)
+{
+    if (err->kind == ERR_FULL)
+        return (struct reply){ 452, { 4, 3, 1 }, STR("no room for the message now, try again later") };
+    return (struct reply){ 451, { 4, 3, 0 }, STR("the message could not be stored, try again later") };
+}
+
+static void commit_story(void *arg)
+{
+    struct intake *t = arg;
+    struct core *c = t->core;
+    struct spool_message *m;
+    uint64_t id;
+    struct err err;
+
+    if (t->refusal.code != 0) {
+        spool_abort(t->spool_tx);
+        answer(t, 0, &t->refusal);
+        c->refused++;
+    } else if (!spool_commit(t->spool_tx, &t->envelope, &id, &m, &err)) {
+        struct reply r = commit_refusal(&err);
+        answer(t, 0, &r);
+        c->refused++;
+    } else {
+        answer(t, id, &(struct reply){ .code = 250, .status = { 2, 0, 0 } });
+        c->accepted++;
+        if (m)
+            place_message(c, m, &t->envelope);
+    }
+    intake_free(c, t);
+    c->settling--;
+    gate_wake_all(&c->jobs_gate);
+}
+
+static void check_whole(struct intake *t, const struct wire_tx_end *m)
+{
+    const struct envelope *e = &t->envelope;
+    uint32_t at = 0;
+
+    if (e->rcpt_count == 0)
+        refuse(t, 503, 5, 1, "no recipients");
+    if (m->size_bytes != e->size_bytes || m->header_bytes > e->size_bytes)
+        refuse(t, 554, 6, 0, "the message arrived incomplete");
+    for (size_t i = 0; i < e->edit_count; i++) {
+        const struct header_edit *edit = &e->edits[i];
+        uint64_t end = (uint64_t)edit->offset + edit->len;
+        if (edit->offset < at || end > m->header_bytes)
+            refuse(t, 554, 6, 0, "the header's edits do not fit it");
+        at = edit->offset;
+    }
+}
+
+static void on_end(struct core *c, struct intake *t, const struct wire_tx_end *m)
+{
+    struct envelope *e = &t->envelope;
+
+    check_whole(t, m);
+    e->header_bytes = m->header_bytes;
+    e->accepted_wall_ms = core_now(c);
+    if (m->content & TX_8BIT)
+        e->flags |= ENVELOPE_8BIT;
+    if (m->content & TX_BINARY)
+        e->flags |= ENVELOPE_BINARY;
+    idmap_take(&t->accept->intakes, t->tx);
+    c->settling++;
+    fiber_spawn("commit", commit_story, t);
+}
+
+bool intake_on_frame(struct core *c, struct peer *accept, const struct frame *f, struct err *err)
+{
+    if (f->type == WIRE_TX_BEGIN)
+        return on_begin(c, accept, (const void *)f, err);
+    /* All others name session and transaction in the same place. */
+    const struct wire_tx_abort *head = (const void *)f;
+    struct intake *t = idmap_find(&accept->intakes, head->tx);
+    if (!t || t->session != head->session)
+        return err_set(err, ERR_SYNTAX, "%s of a transaction that was not begun", wire_type_name(f->type));
+    switch (f->type) {
+    case WIRE_TX_RCPT:
+        on_rcpt(t, (const void *)f);
+        return true;
+    case WIRE_TX_EDIT:
+        return on_edit(t, (const void *)f, err);
+    case WIRE_TX_CHUNK:
+        return on_chunk(c, t, (const void *)f, err);
+    case WIRE_TX_END:
+        on_end(c, t, (const void *)f);
+        return true;
+    default: /* WIRE_TX_ABORT */
+        idmap_take(&accept->intakes, t->tx);
+        spool_abort(t->spool_tx);
+        intake_free(c, t);
+        return true;
+    }
+}
+
+/* Room in the accept roles' rings, unless the disk is behind: then they stop reading their clients. */
+void intake_send_credit(struct core *c)
+{
+    if (spool_is_behind(c->spool))
+        return;
+    for (size_t i = 0; i < ROLE_INSTANCES_MAX; i++) {
+        struct peer *accept = &c->accept[i];
+        if (!accept->channel || !accept->ring_in)
+            continue;
+        uint64_t taken = ring_taken(accept->ring_in);
+        if (taken == accept->credit_sent)
+            continue;
+        struct wire_credit *credit = wire_add(accept->channel, WIRE_CREDIT, 0);
+        credit->position = taken;
+        accept->credit_sent = taken;
+    }
+}
