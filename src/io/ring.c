@@ -87,22 +87,8 @@ static struct ring *ring_over(struct ring_memory *m, bool writes)
 
 /* Both sides ------------------------------------------------------------------------------------ */
 
-static bool make_sealed(int fd, size_t size, struct ring_memory **ret, struct err *err)
+bool ring_make(size_t size_bytes, int *ret_fd, struct err *err)
 {
-    if (ftruncate(fd, (off_t)size) != 0 || fcntl(fd, F_ADD_SEALS, SEALS_SIZE) != 0)
-        return err_sys(err, "ring");
-    if (!memory_map(fd, size, PROT_READ | PROT_WRITE, ret, err))
-        return false;
-    if (fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) == 0)
-        return true;
-    err_sys(err, "ring: seal");
-    memory_release(*ret);
-    return false;
-}
-
-bool ring_new(size_t size_bytes, struct ring **ret, int *ret_fd, struct err *err)
-{
-    struct ring_memory *m;
     int fd;
 
     if (!size_fits(size_bytes, err))
@@ -110,11 +96,40 @@ bool ring_new(size_t size_bytes, struct ring **ret, int *ret_fd, struct err *err
     fd = memfd_create("baton-ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return err_sys(err, "ring");
-    if (!make_sealed(fd, size_bytes, &m, err)) {
+    if (ftruncate(fd, (off_t)size_bytes) != 0 || fcntl(fd, F_ADD_SEALS, SEALS_SIZE) != 0) {
+        err_sys(err, "ring");
         close(fd);
         return false;
     }
+    *ret_fd = fd;
+    return true;
+}
+
+bool ring_map_writer(int fd, size_t size_bytes, struct ring **ret, struct err *err)
+{
+    struct ring_memory *m;
+
+    if (!size_fits(size_bytes, err) || !memory_map(fd, size_bytes, PROT_READ | PROT_WRITE, &m, err))
+        return false;
+    if (fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) != 0) {
+        err_sys(err, "ring: seal");
+        memory_release(m);
+        return false;
+    }
     *ret = ring_over(m, true);
+    return true;
+}
+
+bool ring_new(size_t size_bytes, struct ring **ret, int *ret_fd, struct err *err)
+{
+    int fd;
+
+    if (!ring_make(size_bytes, &fd, err))
+        return false;
+    if (!ring_map_writer(fd, size_bytes, ret, err)) {
+        close(fd);
+        return false;
+    }
     if (ret_fd != NULL)
         *ret_fd = fd;
     else

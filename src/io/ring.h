@@ -16,6 +16,10 @@ struct ring;
 /* The writer's side; *ret_fd (sealed against resizing) is for the reader. ret_fd NULL: both are in one process, see
  * ring_share(). The size is a multiple of a page. */
 MUST_USE bool ring_new(size_t size_bytes, struct ring **ret, int *ret_fd, struct err *err);
+/* The same in two steps, for super, which makes the memory, and the writer's process, which maps it and then seals it
+ * against any other writer. The reader's ring_map() must come after that. The descriptor stays the caller's. */
+MUST_USE bool ring_make(size_t size_bytes, int *ret_fd, struct err *err);
+MUST_USE bool ring_map_writer(int fd, size_t size_bytes, struct ring **ret, struct err *err);
 /* The reader's side of the memfd; read-only; owns and closes the descriptor. */
 MUST_USE bool ring_map(int fd, size_t size_bytes, struct ring **ret, struct err *err);
 /* The reader's side of a ring made in this process. */

@@ -71,12 +71,13 @@ static const struct wire_row wire_rows[WIRE_TYPES] = {
     ROW(WIRE_ADMIN_END, wire_admin_end, ANSWERERS, FROM(ROLE_WEB), S(wire_admin_end, text)),
     ROW(WIRE_GATE, wire_gate, FROM(ROLE_VAULT), FROM(ROLE_CORE) | FROM(ROLE_ACCEPT), 0),
     ROW(WIRE_ROLE_START, wire_role_start, FROM(ROLE_SUPER), ANY, 0),
-    ROW(WIRE_ROLE_READY, wire_role_ready, ANY, FROM(ROLE_SUPER), S(wire_role_ready, text)),
+    ROW(WIRE_ROLE_READY, wire_role_ready, ANY, FROM(ROLE_SUPER), S(wire_role_ready, state)),
     ROW(WIRE_ROLE_LINK, wire_role_link, FROM(ROLE_SUPER), ANY, 0),
     ROW(WIRE_ROLE_RELOAD, wire_role_reload, FROM(ROLE_SUPER), ANY, 0),
     ROW(WIRE_ROLE_DRAIN, wire_role_drain, FROM(ROLE_SUPER), ANY, 0),
     ROW(WIRE_ROLE_DRAINED, wire_role_drained, ANY, FROM(ROLE_SUPER), 0),
-    ROW(WIRE_ROLE_STATUS, wire_role_status, ANY, FROM(ROLE_SUPER), S(wire_role_status, json)),
+    ROW(WIRE_ROLE_STATUS, wire_role_status, ANY, ANY, S(wire_role_status, json)),
+    ROW(WIRE_ROLE_LINKED, wire_role_linked, ANY, FROM(ROLE_SUPER), 0),
 };
 
 static const struct wire_row *row_find(uint8_t type)

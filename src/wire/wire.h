@@ -48,7 +48,7 @@ enum wire_type {
     WIRE_GATE = 85,
     /* super -> all, and back */
     WIRE_ROLE_START = 90, WIRE_ROLE_READY = 91, WIRE_ROLE_LINK = 92, WIRE_ROLE_RELOAD = 93, WIRE_ROLE_DRAIN = 94,
-    WIRE_ROLE_DRAINED = 95, WIRE_ROLE_STATUS = 96,
+    WIRE_ROLE_DRAINED = 95, WIRE_ROLE_STATUS = 96, WIRE_ROLE_LINKED = 97,
     WIRE_TYPES
 };
 
@@ -263,15 +263,22 @@ struct wire_gate { struct frame head; uint32_t open, spare; };
 
 /* --- super ----------------------------------------------------------------------------------------------------- */
 
-/* Descriptors come with it, in this order: config memfd, TLS chain and key memfd (accept; else none), secret memfd
- * (vault), listeners. */
+/* Descriptors come with it, in this order, each if its flag is set: configuration (always), TLS chain and key, secret;
+ * then the listeners. */
+enum start_flag { START_TLS = 1, START_SECRET = 2, START_UNIX = 4 /* the last listener is web's UNIX socket */ };
 struct wire_role_start { struct frame head; uint32_t kind, instance; uint32_t listeners, flags; };
-struct wire_role_ready { struct frame head; uint32_t seccomp, landlock_abi; struct wire_str text; uint32_t spare; };
-/* Descriptors: the channel's socket, then the ring's memfd when has_ring (in: we read, else we write). */
-struct wire_role_link { struct frame head; uint32_t peer, instance, generation; uint16_t has_ring, ring_in; };
-struct wire_role_reload { struct frame head; uint32_t fds, spare; };
+/* state: what the role has put in force (JSON), or why it cannot start when ok is 0. */
+struct wire_role_ready { struct frame head; uint32_t ok; struct wire_str state; };
+/* Descriptors: the channel's socket, then the ring's memfd. The writer maps and seals it and says LINKED; only then
+ * does super send the reader's LINK. */
+enum link_ring { LINK_NO_RING = 0, LINK_RING_OUT = 1, LINK_RING_IN = 2 };
+struct wire_role_link { struct frame head; uint32_t peer, instance, generation, ring; };
+struct wire_role_linked { struct frame head; uint32_t peer, instance, generation, spare; };
+/* Descriptors as with ROLE_START, without listeners. */
+struct wire_role_reload { struct frame head; uint32_t flags, spare; };
 struct wire_role_drain { struct frame head; };
 struct wire_role_drained { struct frame head; };
+/* Asked with an empty text, answered with the role's facts. */
 struct wire_role_status { struct frame head; struct wire_str json; uint32_t spare; };
 
 #pragma GCC diagnostic pop
