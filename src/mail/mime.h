@@ -11,7 +11,7 @@
 
 /* Converts a rendered message, fed in pieces, into one whose bodies are 7-bit: leaf parts with 8-bit or binary content
  * get Content-Transfer-Encoding quoted-printable (text) or base64 (others) and their field is replaced or added;
- * multipart and message/rfc822 are entered; message/* others, multipart/signed and multipart/encrypted stay whole, and
+ * multipart and message/rfc822 are entered; other message types, multipart/signed and multipart/encrypted stay whole, and
  * 8-bit inside them is ERR_SYNTAX (it cannot be converted without breaking it: 5.6.3). 8-bit header bytes outside
  * SMTPUTF8 are ERR_SYNTAX as well. Memory is bounded by the longest header section, not by the message.
  * Two passes: scan decides per leaf what it needs, convert writes. */
