@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+/* accept/verbs.c - the table of commands (R05): RFC 5321 §4.1, RFC 3030, RFC 3207, RFC 4954. */
+#include "accept/verbs.h"
+
+#include "base/mem.h"
+
+enum rule {
+    ARGS_NONE = 1 << 0,
+    ARGS_SOME = 1 << 1,
+    AFTER_HELO = 1 << 2,    /* and with core and vault as the session knows them */
+    OUTSIDE_MAIL = 1 << 3,  /* not within a transaction */
+    AUTHENTICATED = 1 << 4, /* on a submission port */
+    HIDDEN = 1 << 5,        /* not in the help */
+};
+
+static const struct verb {
+    struct str name;
+    void (*run)(struct session *s, struct str args);
+    unsigned rules;
+    struct str help;
+} verbs[] = {
+#define VERB(name, run, rules, help)            \
+    {                                           \
+        { name, sizeof(name) - 1 }, run, rules, \
+        {                                       \
+            help, sizeof(help) - 1              \
+        }                                       \
+    }
+    VERB(
+        "MAIL", cmd_mail, ARGS_SOME | AFTER_HELO | AUTHENTICATED,
+        "MAIL FROM:<sender> [SIZE=octets] [BODY=8BITMIME|BINARYMIME] [SMTPUTF8] [RET=] [ENVID=] - begin a "
+        "message"),
+    VERB("RCPT", cmd_rcpt, ARGS_SOME | AFTER_HELO | AUTHENTICATED,
+         "RCPT TO:<recipient> [NOTIFY=] [ORCPT=] - add a recipient"),
+    VERB("DATA", cmd_data, ARGS_NONE | AFTER_HELO | AUTHENTICATED,
+         "DATA - send the message; a line with only a dot ends it"),
+    VERB("BDAT", cmd_bdat, ARGS_SOME, "BDAT octets [LAST] - send a chunk of the message"),
+    VERB("EHLO", cmd_ehlo, ARGS_SOME, "EHLO your.host.name - begin; lists what this server can do"),
+    VERB("HELO", cmd_helo, ARGS_SOME, "HELO your.host.name - begin, the old way"),
+    VERB("STARTTLS", cmd_starttls, ARGS_NONE | AFTER_HELO | OUTSIDE_MAIL,
+         "STARTTLS - encrypt the connection"),
+    VERB("AUTH", cmd_auth, ARGS_SOME | AFTER_HELO | OUTSIDE_MAIL,
+         "AUTH PLAIN|LOGIN - sign in; only over TLS"),
+    VERB("RSET", cmd_rset, ARGS_NONE, "RSET - forget the message begun"),
+    VERB("NOOP", cmd_noop, 0, "NOOP - do nothing"),
+    VERB("VRFY", cmd_vrfy, ARGS_SOME, "VRFY address - never tells whether it exists"),
+    VERB("HELP", cmd_help, 0, "HELP [command] - this text"),
+    VERB("QUIT", cmd_quit, ARGS_NONE, "QUIT - end"),
+    /* Browsers that were sent here (cross-protocol attacks). */
+    VERB("GET", cmd_http, HIDDEN, ""),
+    VERB("POST", cmd_http, HIDDEN, ""),
+    VERB("PUT", cmd_http, HIDDEN, ""),
+    VERB("CONNECT", cmd_http, HIDDEN, ""),
+#undef VERB
+};
+
+static const struct verb *verb_find(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+        if (str_eq_nocase(verbs[i].name, name))
+            return &verbs[i];
+    return NULL;
+}
+
+static bool is_allowed(struct session *s, const struct verb *v, struct str args)
+{
+    if ((v->rules & ARGS_NONE) && args.len > 0)
+        session_refuse_args(s, REPLY_NO_ARGUMENTS, v->name, STR_NONE);
+    else if ((v->rules & ARGS_SOME) && args.len == 0)
+        session_refuse_args(s, REPLY_ARGUMENT_MISSING, v->help, STR_NONE);
+    else if ((v->rules & AFTER_HELO) && s->helo.len == 0)
+        session_refuse(s, REPLY_HELO_FIRST);
+    else if ((v->rules & OUTSIDE_MAIL) && s->tx.state != TX_NONE)
+        session_refuse(s, REPLY_IN_TRANSACTION);
+    else if ((v->rules & AUTHENTICATED) && s->kind != LISTENER_RELAY && !session_is_authorised(s))
+        session_refuse(s, REPLY_AUTH_FIRST);
+    else if ((v->rules & AFTER_HELO) && s->tx.state == TX_NONE && !session_is_known(s))
+        session_end(s, REPLY_RESTARTED);
+    else
+        return true;
+    return false;
+}
+
+void verbs_run(struct session *s, struct command c)
+{
+    const struct verb *v = verb_find(c.verb);
+
+    arena_reset(&s->work->scratch);
+    if (v == NULL)
+        session_refuse(s, REPLY_UNKNOWN_VERB);
+    else if (is_allowed(s, v, c.args))
+        v->run(s, c.args);
+}
+
+bool verbs_help(struct str verb, struct buf *to)
+{
+    const struct verb *one = verb_find(verb);
+
+    buf_clear(to);
+    if (verb.len > 0)
+        return one != NULL && buf_add(to, one->help);
+    buf_add(to, STR("Commands:"));
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+        if (!(verbs[i].rules & HIDDEN))
+            buf_addf(to, "\n  %.*s", STR_FMT(verbs[i].help));
+    return buf_add(
+        to, STR("\nBy hand: EHLO my.host, MAIL FROM:<me@my.host>, RCPT TO:<you@there>, DATA, "
+                "the text, a line with only a dot, QUIT"));
+}
