@@ -135,7 +135,8 @@ void channel_add_fds(struct channel *c, const int *fds, size_t count)
 
 /* Sending --------------------------------------------------------------------------------------- */
 
-/* As many whole frames as one packet may hold; at least one. */
+/* As many whole frames as one packet may hold; at least one. What their writer counted in `spare`
+ * (wire_put()) does not travel. */
 static size_t packet_cut(const struct channel *c)
 {
     size_t len = 0;
@@ -147,6 +148,7 @@ static size_t packet_cut(const struct channel *c)
         assert(head.len >= sizeof head && head.len % 8 == 0 && head.len <= FRAME_BYTES_MAX);
         if (len + head.len > PACKET_BYTES_MAX)
             break;
+        memset(c->pile + c->start + len + offsetof(struct frame, spare), 0, sizeof head.spare);
         len += head.len;
     }
     return len;

@@ -22,7 +22,7 @@ struct frame {
     uint16_t len; /* of the whole frame; a multiple of 8 */
     uint8_t type;
     uint8_t flags; /* 0 */
-    uint32_t spare; /* 0 */
+    uint32_t spare; /* the writer's while it writes; 0 when it arrives */
 };
 
 struct channel;
