@@ -26,6 +26,7 @@ struct mime_scan {
     size_t count;
     enum mime_class klass; /* of the last entity */
     enum mime_coding coding;
+    bool unended; /* its header, by a line that is no field instead of an empty one */
     struct content_scan content;
     uint8_t needs[MIME_PARTS_MAX]; /* enum need, by index */
 };
@@ -40,6 +41,7 @@ static bool scan_entity(void *arg, const struct mime_entity *e, struct err *err)
     s->count = e->index + 1;
     s->klass = e->type.klass;
     s->coding = e->type.coding;
+    s->unended = header_end(e->section) == 0;
     /* What a leaf needs is known at its end. */
     s->needs[e->index] = e->type.coding == CODING_8BIT && !is_leaf && e->type.klass != MIME_OPAQUE
                              ? NEED_LABEL
@@ -57,9 +59,19 @@ static bool scan_body(void *arg, struct str bytes, struct err *err)
     return true;
 }
 
+/* Octets that a 7-bit server may not get. */
+static bool is_foul(struct str bytes)
+{
+    return !str_is_ascii(bytes) || str_index(bytes, '\0') < bytes.len;
+}
+
+/* Blotting out what made a line no field could make it one. */
 static bool scan_between(void *arg, struct str bytes, struct err *err)
 {
-    (void)arg, (void)bytes, (void)err;
+    struct mime_scan *s = arg;
+
+    if (s->klass == MIME_MULTIPART && s->unended && is_foul(bytes))
+        return err_set(err, ERR_SYNTAX, "8-bit octets where a header should end");
     return true;
 }
 
@@ -189,7 +201,7 @@ static bool convert_between(void *arg, struct str bytes, struct err *err)
     struct mime_convert *c = arg;
 
     c->open_line = false;
-    if (str_is_ascii(bytes) && str_index(bytes, '\0') == bytes.len)
+    if (!is_foul(bytes))
         buf_add(c->to, bytes);
     else
         for (size_t i = 0; i < bytes.len; i++) {

@@ -104,6 +104,7 @@ static const struct mime_case {
     { "two types", STR(V CT("text/plain") CT("a/b") "\r\n" UE), STR_NONE },
     { "multipart without boundary", STR(V CT("multipart/mixed") "\r\n" UE), STR_NONE },
     { "continued boundary", STR(V CT("multipart/mixed; boundary*0=b") "\r\n--b\r\n\r\n" UE), STR_NONE },
+    { "8-bit where a header should end", STR(MIXED UE "A: 1\r\n--b\r\n\r\nx\r\n--b--\r\n"), STR_NONE },
     { "8-bit header", STR("A: " UE "\r\n\r\nx\r\n"), STR_NONE },
     { "8-bit header of a part", STR(MIXED "\r\n--b\r\nA: " UE "\r\n\r\nx\r\n--b--\r\n"), STR_NONE },
 };
