@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+/* deliver/job.h - one batch on its way: a message, a site, some recipients. It gathers frames, waits in its site's
+ * queue, is held by one connection, and ends with its results. */
+#pragma once
+
+#include "deliver/deliver.h"
+#include "mail/address.h"
+#include "mail/header.h"
+#include "mail/outcome.h"
+#include "mail/xtext.h"
+
+#define JOB_RCPTS_MAX 10000
+/* Content asked for ahead of what was taken. */
+#define JOB_WINDOW_BYTES (256u * 1024)
+
+struct job_rcpt {
+    uint32_t number; /* core's */
+    struct address address;
+    struct rcpt_params params;
+    bool settled;
+    struct outcome outcome; /* when settled */
+};
+
+struct job {
+    struct list link; /* in its site's queue, or among the spare ones */
+    struct deliver *role;
+    struct site *site;
+    uint64_t number, id /* of the message */;
+    uint64_t size_bytes;
+    uint32_t header_bytes;
+    uint32_t route; /* index, UINT32_MAX: MX */
+    unsigned connections;
+    enum dsn_ret ret;
+    bool smtputf8, eight_bit, binary;
+    bool gone_off;  /* JOB_GO came */
+    bool abandoned; /* core is gone or cancelled it: no result is due */
+    struct str site_name, domain, envid;
+    struct address reverse_path;
+    struct job_rcpt *rcpts;
+    size_t rcpt_count, rcpt_cap;
+    struct header_edit edits[EDITS_MAX];
+    size_t edit_count;
+    struct arena arena; /* strings above */
+
+    struct buf content;   /* arrived and not taken */
+    uint64_t received;    /* offset behind what arrived */
+    uint64_t upto;        /* what core was asked for */
+    struct gate arrived;
+
+    int64_t came_ms, begun_ms; /* begun: a connection was at hand */
+    struct ip source;          /* of the last connection that served it, and the peer's port */
+    uint16_t port;
+    uint16_t session_code;     /* for the result: struct wire_result */
+    bool connection_failed;
+};
+
+/* Frames from core, checked by wire_check(). False: core contradicts itself, the channel ends. */
+MUST_USE bool job_begin(struct deliver *d, const struct wire_job *f, struct err *err);
+MUST_USE bool job_add_rcpt(struct deliver *d, const struct wire_job_rcpt *f, struct err *err);
+MUST_USE bool job_add_edit(struct deliver *d, const struct wire_job_edit *f, struct err *err);
+MUST_USE bool job_go(struct deliver *d, const struct wire_job_go *f, struct err *err);
+MUST_USE bool job_content(struct deliver *d, const struct wire_job_content *f, struct err *err);
+void job_cancel(struct deliver *d, const struct wire_job_cancel *f);
+
+/* Waits until content up to `offset` has arrived (asking core for it), or any when offset is 0. ERR_CLOSED when core
+ * is gone or has cancelled. */
+MUST_USE bool job_await(struct job *j, uint64_t offset, struct err *err);
+/* Moves all content that arrived into `to`, which is empty and gets the job's old memory for it. */
+void job_take_content(struct job *j, struct buf *to);
+bool job_is_whole(const struct job *j);
+
+/* Core no longer waits for any result. */
+void job_abandon_all(struct deliver *d);
+/* Back to the spare ones; it is in no list. */
+void job_free(struct job *j);
