@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+/* web/body.c - a JSON body as fields of a request: strict UTF-8, one flat object, no key twice (fault B11). */
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "base/code.h"
+#include "web/api.h"
+
+#define JSON_DEPTH_MAX 32
+
+/* How many members the text of a valid object has, a repeated one counted again: json-c keeps the last in silence. */
+static size_t members_written(struct str json)
+{
+    size_t depth = 0, count = 0;
+    bool in_string = false;
+
+    for (size_t i = 0; i < json.len; i++) {
+        char c = json.ptr[i];
+        if (in_string) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '{' || c == '[') {
+            depth++;
+        } else if (c == '}' || c == ']') {
+            depth--;
+        } else if (c == ':' && depth == 1) {
+            count++;
+        }
+    }
+    return count;
+}
+
+static bool value_text(struct json_object *value, char number[32], struct str *ret)
+{
+    switch (json_object_get_type(value)) {
+    case json_type_string:
+        *ret = str_make(json_object_get_string(value), (size_t)json_object_get_string_len(value));
+        return true;
+    case json_type_boolean:
+        *ret = json_object_get_boolean(value) ? STR("true") : STR("false");
+        return true;
+    case json_type_int:
+        (void)snprintf(number, 32, "%s", json_object_to_json_string(value));
+        *ret = str_of(number);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool member_read(const char *name, struct json_object *value, struct api_ask *ask,
+                        struct arena *a, struct err *err)
+{
+    unsigned field = api_field_find(str_of(name));
+    char number[32];
+    struct str text;
+
+    if (!field)
+        return err_set(err, ERR_SYNTAX, "the body: no field \"%.40s\"", name);
+    if (!value_text(value, number, &text))
+        return err_set(err, ERR_SYNTAX, "%s: expected text, a number, true or false", name);
+    return api_field_set(ask, field, text, a, err);
+}
+
+static bool object_read(struct json_object *object, struct str json, struct api_ask *ask,
+                        struct arena *a, struct err *err)
+{
+    if (!json_object_is_type(object, json_type_object))
+        return err_set(err, ERR_SYNTAX, "the body: expected a JSON object");
+    if (members_written(json) != (size_t)json_object_object_length(object))
+        return err_set(err, ERR_SYNTAX, "the body: a key stands there twice");
+    json_object_object_foreach(object, name, value)
+    {
+        if (!member_read(name, value, ask, a, err))
+            return false;
+    }
+    return true;
+}
+
+bool api_body_read(struct str json, struct api_ask *ask, struct arena *a, struct err *err)
+{
+    struct json_tokener *tokener;
+    struct json_object *object;
+    bool ok;
+
+    if (json.len > API_BODY_MAX)
+        return err_set(err, ERR_LIMIT, "the body: at most %d octets", API_BODY_MAX);
+    if (!utf8_ok(json))
+        return err_set(err, ERR_SYNTAX, "the body: expected UTF-8");
+    tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
+    if (!tokener)
+        return err_set(err, ERR_LIMIT, "out of memory");
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    object = json_tokener_parse_ex(tokener, json.ptr, (int)json.len);
+    enum json_tokener_error why = json_tokener_get_error(tokener);
+    if (why != json_tokener_success || json_tokener_get_parse_end(tokener) != json.len)
+        ok = err_set(err, ERR_SYNTAX, "the body: %s",
+                     why == json_tokener_success    ? "something behind the JSON"
+                     : why == json_tokener_continue ? "JSON without an end"
+                                                    : json_tokener_error_desc(why));
+    else
+        ok = object_read(object, json, ask, a, err);
+    json_object_put(object);
+    json_tokener_free(tokener);
+    return ok;
+}
