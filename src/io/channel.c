@@ -47,7 +47,7 @@ struct handling {
 
 static_assert(sizeof(struct frame) == 8, "the head of a frame is 8 bytes on the wire");
 
-/* The pile -------------------------------------------------------------------------------------- */
+/* The pile ------------------------------------------------------------------------------------- */
 
 size_t channel_queued(const struct channel *c)
 {
@@ -133,7 +133,7 @@ void channel_add_fds(struct channel *c, const int *fds, size_t count)
     list_append(&c->fd_groups, &g->link);
 }
 
-/* Sending --------------------------------------------------------------------------------------- */
+/* Sending -------------------------------------------------------------------------------------- */
 
 /* As many whole frames as one packet may hold; at least one. What their writer counted in `spare`
  * (wire_put()) does not travel. */
@@ -226,7 +226,7 @@ static void flush_at_turn_end(void *arg)
     channel_flush(arg);
 }
 
-/* The end --------------------------------------------------------------------------------------- */
+/* The end -------------------------------------------------------------------------------------- */
 
 bool channel_is_open(const struct channel *c)
 {
@@ -264,7 +264,7 @@ void channel_free(struct channel *c)
     free(c);
 }
 
-/* Receiving ------------------------------------------------------------------------------------- */
+/* Receiving ------------------------------------------------------------------------------------ */
 
 /* One frame at the front of `rest`, or what is wrong with it. */
 static const char *frame_fault(struct str rest, struct frame *ret)
@@ -339,7 +339,7 @@ bool channel_carrier_packet(struct channel *c, const struct packet *p)
     return ok;
 }
 
-/* Life ------------------------------------------------------------------------------------------ */
+/* Life ----------------------------------------------------------------------------------------- */
 
 struct channel *channel_on(const struct channel_carrier *ops, void *carrier, int order)
 {

@@ -25,7 +25,7 @@ union control {
     struct cmsghdr align;
 };
 
-/* Sending --------------------------------------------------------------------------------------- */
+/* Sending -------------------------------------------------------------------------------------- */
 
 static void control_fill(union control *control, struct msghdr *m, const struct packet *p)
 {
@@ -71,7 +71,7 @@ static bool socket_carrier_send(void *carrier, const struct packet *p)
     return true;
 }
 
-/* Receiving ------------------------------------------------------------------------------------- */
+/* Receiving ------------------------------------------------------------------------------------ */
 
 static size_t control_read(struct msghdr *m, int fds[PACKET_FDS_MAX])
 {
@@ -148,7 +148,7 @@ static void socket_carrier_event(void *arg, uint32_t events)
         socket_carrier_read(sc);
 }
 
-/* Life ------------------------------------------------------------------------------------------ */
+/* Life ----------------------------------------------------------------------------------------- */
 
 static void socket_carrier_free(void *carrier)
 {

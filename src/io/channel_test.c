@@ -280,7 +280,7 @@ static void test_descriptors_of_a_freed_channel_are_closed(void **state)
     close(pipe_ends[0]);
 }
 
-/* Over the socket, from a peer that says what it likes ------------------------------------------- */
+/* Over the socket, from a peer that says what it likes ----------------------------------------- */
 
 static int hostile = -1;
 

@@ -46,7 +46,7 @@ static int sync_fd(int fd)
     return failed;
 }
 
-/* Opening --------------------------------------------------------------------------------------- */
+/* Opening -------------------------------------------------------------------------------------- */
 
 /* A folder that was just made: its own name lies in the folder above. */
 static bool sync_parent(int fd, const char *path, struct err *err)
@@ -108,7 +108,7 @@ void disk_free(struct disk *d)
     free(d);
 }
 
-/* Listing --------------------------------------------------------------------------------------- */
+/* Listing -------------------------------------------------------------------------------------- */
 
 struct listing {
     struct disk_entry *entries;
@@ -182,7 +182,7 @@ bool disk_list(struct disk *d, struct arena *a, struct disk_entry **ret, size_t 
     return ok;
 }
 
-/* Names ----------------------------------------------------------------------------------------- */
+/* Names ---------------------------------------------------------------------------------------- */
 
 bool disk_rename(struct disk *d, const char *from, const char *to, struct err *err)
 {

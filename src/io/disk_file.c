@@ -144,7 +144,7 @@ bool disk_file_sync(struct disk_file *f, struct err *err)
     return failed == 0 || err_disk(err, "sync", f->name);
 }
 
-/* Small files elsewhere ------------------------------------------------------------------------- */
+/* Small files elsewhere ------------------------------------------------------------------------ */
 
 /* At most max + 1 bytes, by which the caller sees that there are too many. */
 static bool read_up_to(int fd, const char *path, size_t max, struct buf *to, struct err *err)

@@ -90,7 +90,6 @@ struct fiber *fiber_spawn(const char *name, fiber_fn *fn, void *arg)
     bottom = fiber_stack_take();
     f = (struct fiber *)(void *)(bottom + fiber_stack_bytes()) - 1;
     *f = (struct fiber){ .name = name, .fn = fn, .arg = arg };
-    static_assert(sizeof(struct fiber) % 16 == 0 || _Alignof(struct fiber) <= 16, "stack top");
     fiber_context_init(&f->context, bottom, (size_t)((char *)f - bottom), fiber_main, f);
     sanitize_fiber_new(&f->sanitize, bottom, (size_t)((char *)f - bottom));
     list_append(&fibers.live, &f->live);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* io/fiber_sanitize.h - tells ASan, TSan and valgrind which stack we are on; nothing in other builds. */
+/* io/fiber_sanitize.h - tells ASan, TSan and valgrind which stack we are on; nothing elsewhere. */
 #pragma once
 
 #include <stddef.h>

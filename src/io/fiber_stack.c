@@ -9,7 +9,6 @@
  * WARM_MAX they go back to the kernel. */
 #include "io/fiber_stack.h"
 
-#include <assert.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>

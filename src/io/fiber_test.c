@@ -80,7 +80,7 @@ static void test_fiber_spawns_fiber(void **state)
     story_is("outer outer inner inner ");
 }
 
-/* Gates ----------------------------------------------------------------------------------------- */
+/* Gates ---------------------------------------------------------------------------------------- */
 
 static struct gate gate;
 
@@ -243,7 +243,7 @@ static void test_fibers_do_not_starve_the_loop(void **state)
     run_until_none_live();
 }
 
-/* Many ------------------------------------------------------------------------------------------ */
+/* Many ----------------------------------------------------------------------------------------- */
 
 static size_t many_done;
 
@@ -311,7 +311,7 @@ static void test_stack_overflow_hits_the_guard_page(void **state)
     assert_true(WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) > 1));
 }
 
-/* Timers, turn ends, posts ---------------------------------------------------------------------- */
+/* Timers, turn ends, posts --------------------------------------------------------------------- */
 
 static void timer_tells(void *arg)
 {
@@ -462,7 +462,7 @@ static void test_loop_run_until_stop(void **state)
     assert_int_equal(t.place, 0);
 }
 
-/* Workers --------------------------------------------------------------------------------------- */
+/* Workers -------------------------------------------------------------------------------------- */
 
 static struct worker_pool *pool;
 
@@ -561,7 +561,7 @@ static void test_worker_queue_is_bounded(void **state)
     close(hold[1]);
 }
 
-/* Clock and randomness -------------------------------------------------------------------------- */
+/* Clock and randomness ------------------------------------------------------------------------- */
 
 static void test_Y10_random_is_even_and_bounded(void **state)
 {

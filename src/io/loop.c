@@ -107,7 +107,7 @@ static void post_run_all(void)
     }
 }
 
-/* Ends of the turn ------------------------------------------------------------------------------ */
+/* Ends of the turn ----------------------------------------------------------------------------- */
 
 void turn_end_add(struct turn_end *t, int order, void (*fn)(void *arg), void *arg)
 {
@@ -139,7 +139,7 @@ static void turn_end_run_all(void)
     loop.next = NULL;
 }
 
-/* The turn -------------------------------------------------------------------------------------- */
+/* The turn ------------------------------------------------------------------------------------- */
 
 static int64_t wait_until(int64_t max_wait_ms)
 {

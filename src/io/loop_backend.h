@@ -21,7 +21,7 @@ void backend_wait(int64_t deadline_ms);
 /* Lets a running or the next backend_wait() return at once. From any thread. */
 void backend_wake(void);
 
-/* Brought by io_common, for seams only ---------------------------------------------------------- */
+/* Brought by io_common, for seams only --------------------------------------------------------- */
 
 /* A call handed to the loop, in storage of whoever posts it; alive until it runs. From any thread. */
 struct post {

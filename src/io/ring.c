@@ -39,7 +39,7 @@ struct ring {
     uint64_t taken; /* writer: as credited; reader: copied out so far */
 };
 
-/* Memory ---------------------------------------------------------------------------------------- */
+/* Memory --------------------------------------------------------------------------------------- */
 
 static bool size_fits(size_t size, struct err *err)
 {
@@ -85,7 +85,7 @@ static struct ring *ring_over(struct ring_memory *m, bool writes)
     return r;
 }
 
-/* Both sides ------------------------------------------------------------------------------------ */
+/* Both sides ----------------------------------------------------------------------------------- */
 
 bool ring_make(size_t size_bytes, int *ret_fd, struct err *err)
 {
@@ -179,7 +179,7 @@ void ring_free(struct ring *r)
     free(r);
 }
 
-/* Writer ---------------------------------------------------------------------------------------- */
+/* Writer --------------------------------------------------------------------------------------- */
 
 size_t ring_room(const struct ring *r)
 {
@@ -209,7 +209,7 @@ bool ring_credit(struct ring *r, uint64_t position, struct err *err)
     return true;
 }
 
-/* Reader ---------------------------------------------------------------------------------------- */
+/* Reader --------------------------------------------------------------------------------------- */
 
 bool ring_read(struct ring *r, uint64_t position, size_t len, void *to, struct err *err)
 {

@@ -150,7 +150,7 @@ bool socket_await(struct stream *s, enum flow want, int64_t deadline_ms, struct 
     return true;
 }
 
-/* Connecting ------------------------------------------------------------------------------------ */
+/* Connecting ----------------------------------------------------------------------------------- */
 
 static bool bind_source(int fd, const struct ip *source, struct err *err)
 {

@@ -22,7 +22,7 @@ void stream_free(struct stream *s)
     free(s);
 }
 
-/* Reading --------------------------------------------------------------------------------------- */
+/* Reading -------------------------------------------------------------------------------------- */
 
 static bool read_over(const struct stream *s, struct err *err)
 {
@@ -93,7 +93,7 @@ bool stream_readable(struct stream *s)
     return flow == FLOW_MOVED || flow == FLOW_OVER;
 }
 
-/* Writing --------------------------------------------------------------------------------------- */
+/* Writing -------------------------------------------------------------------------------------- */
 
 bool stream_flush(struct stream *s, struct err *err)
 {
@@ -129,7 +129,7 @@ void stream_set_write_timeout(struct stream *s, int64_t timeout_ms)
     s->write_timeout_ms = timeout_ms;
 }
 
-/* Facts ----------------------------------------------------------------------------------------- */
+/* Facts ---------------------------------------------------------------------------------------- */
 
 const struct tls_facts *stream_tls(const struct stream *s)
 {

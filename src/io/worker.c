@@ -2,7 +2,6 @@
 /* io/worker.c - helper threads, and the way back from them to the loop. */
 #include "io/worker.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
