@@ -22,6 +22,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "io/sockaddr.h"
 
 #define SOCKET_BUFFER_BYTES (1024 * 1024)
 #define LISTEN_BACKLOG 1024
@@ -51,23 +52,6 @@ bool process_socketpair(int ret_fds[2], struct err *err)
     return true;
 }
 
-static socklen_t address_of(const struct endpoint *at, struct sockaddr_storage *ret)
-{
-    *ret = (struct sockaddr_storage){ 0 };
-    if (at->ip.family == 6) {
-        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
-        in6->sin6_family = AF_INET6;
-        in6->sin6_port = htons(at->port);
-        memcpy(&in6->sin6_addr, at->ip.bytes, sizeof in6->sin6_addr);
-        return sizeof *in6;
-    }
-    struct sockaddr_in *in = (struct sockaddr_in *)ret;
-    in->sin_family = AF_INET;
-    in->sin_port = htons(at->port);
-    memcpy(&in->sin_addr, at->ip.bytes, sizeof in->sin_addr);
-    return sizeof *in;
-}
-
 /* Closes and keeps errno for the words about it. */
 static bool socket_failed(int fd, struct err *err, const char *verb, const char *where)
 {
@@ -84,7 +68,7 @@ bool process_listen_tcp(const struct endpoint *at, int *ret_fd, struct err *err)
     const int on = 1;
 
     endpoint_format(at, where);
-    socklen_t len = address_of(at, &address);
+    socklen_t len = sockaddr_make(at, &address);
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return socket_failed(fd, err, "socket for", where);
