@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* resolve/role.c - questions in, answers out: SITE_ASK from core, HOSTS_ASK from deliver. A fiber each, since each is a
- * story of look-ups; equal ones meet in lookup.c. */
+/* resolve/role.c - questions in, answers out: SITE_ASK from core, HOSTS_ASK from deliver; status for web. A question has a
+ * fiber, since it is a story of look-ups; equal ones meet in lookup.c. */
 #include "resolve/role.h"
 
 #include <stdlib.h>
@@ -110,6 +110,37 @@ static void answer_busy(const struct asker *asker, uint64_t id)
         answer_hosts(asker->channel, id, &hosts, NULL);
 }
 
+static void end_admin(struct channel *c, uint64_t request, uint16_t status, struct str text)
+{
+    struct wire_admin_end *w = wire_add(c, WIRE_ADMIN_END, text.len);
+
+    w->request = request;
+    w->status = status;
+    wire_put(w, &w->text, text);
+}
+
+static void resolve_status(void *role, struct buf *to);
+
+static void answer_admin(const struct asker *asker, const struct wire_admin *ask)
+{
+    struct channel *c = asker->channel;
+    struct buf json;
+
+    if (ask->verb != ADMIN_STATUS) {
+        end_admin(c, ask->request, 404, STR("resolve has nothing of that kind"));
+        return;
+    }
+    buf_init(&json, 512);
+    buf_addf(&json, "{\"role\":\"resolve\",");
+    resolve_status(asker->role, &json);
+    buf_add_char(&json, '}');
+    struct wire_admin_row *w = wire_add(c, WIRE_ADMIN_ROW, json.len);
+    w->request = ask->request;
+    wire_put(w, &w->json, buf_str(&json));
+    buf_done(&json);
+    end_admin(c, ask->request, 200, STR_NONE);
+}
+
 /* Questions ------------------------------------------------------------------------------------------------------ */
 
 static void role_end(struct resolve *r)
@@ -213,6 +244,8 @@ static bool asker_frame(void *owner, struct channel *c, const struct frame *f, s
     } else if (f->type == WIRE_HOSTS_ASK) {
         const struct wire_hosts_ask *ask = (const struct wire_hosts_ask *)f;
         question_new(asker, ask->question, wire_get(f, ask->name), ask->plain != 0);
+    } else if (f->type == WIRE_ADMIN) {
+        answer_admin(asker, (const struct wire_admin *)f);
     } else {
         return err_set(err, ERR_SYNTAX, "%s is nothing to resolve", wire_type_name((enum wire_type)f->type));
     }
