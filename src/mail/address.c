@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* mail/address.c - judges mailboxes, paths and host names; repairs none of them.
  *
- * Whether an address exists, or may be used by this client, is for others: here only the grammar counts. */
+ * Whether an address exists, or may be used by this client, is for others: here only the grammar
+ * counts. */
 #include "mail/address.h"
 
 #include <idn2.h>
@@ -98,7 +99,7 @@ bool domain_ok(struct str text, bool utf8)
     return label_ok(rest, utf8);
 }
 
-/* "[192.0.2.1]" or "[IPv6:2001:db8::1]": the only tag that was ever registered (RFC 5321 §4.1.3). */
+/* "[192.0.2.1]" or "[IPv6:2001:db8::1]": the only tag ever registered (RFC 5321 §4.1.3). */
 static bool literal_ok(struct str text)
 {
     struct str inner;
@@ -199,7 +200,8 @@ static size_t path_end(struct str text)
     return text.len;
 }
 
-/* Removes "@a,@b:" from the front: a server must read source routes and should ignore them (RFC 5321 §4.1.1.3). */
+/* Removes "@a,@b:" from the front: a server must read source routes and should ignore them (RFC
+ * 5321 §4.1.1.3). */
 static bool eat_route(struct str *text, struct err *err)
 {
     struct str rest = *text;
@@ -254,7 +256,8 @@ bool path_parse(struct str *text, enum path_kind kind, struct address *ret, stru
         return err_set(err, ERR_SYNTAX, "the angle bracket before the address is never closed");
     rest = str_skip(*text, end + 1);
     if (rest.len > 0 && rest.ptr[0] != ' ' && rest.ptr[0] != '\t')
-        return err_set(err, ERR_SYNTAX, "something stands right behind the address: a blank is missing");
+        return err_set(err, ERR_SYNTAX,
+                       "something stands right behind the address: a blank is missing");
     if (!path_inner(str_sub(*text, 1, end - 1), kind, ret, err))
         return false;
 
@@ -298,7 +301,8 @@ static bool add_lower(struct buf *to, struct str domain, struct err *err)
     return buf_ok(to) || err_set(err, ERR_LIMIT, "domain is too long");
 }
 
-/* U-labels: mapped as browsers do (UTS 46, non-transitional), so that upper case finds its domain too. */
+/* U-labels: mapped as browsers do (UTS 46, non-transitional), so that upper case finds its domain
+ * too. */
 static bool add_idna(struct buf *to, struct str domain, struct err *err)
 {
     uint8_t text[ADDRESS_DOMAIN_MAX + 1];

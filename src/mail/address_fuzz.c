@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* mail/address_fuzz.c - whatever is taken as an address can stand in a command, and reads back as itself. */
+/* mail/address_fuzz.c - whatever is taken as an address can stand in a command, and reads back as
+ * itself. */
 #include <stdlib.h>
 
 #include "mail/address.h"

@@ -29,7 +29,10 @@ static const struct address_case {
     { "IPv4 literal", STR("a@[192.0.2.1]"), ERR_NONE },
     { "IPv6 literal", STR("a@[IPv6:2001:db8::1]"), ERR_NONE },
     { "UTF-8 local", STR("j\xc3\xbcrgen@example.org"), ERR_NONE },
-    { "UTF-8 domain", STR("a@b\xc3\xbc" "cher.example"), ERR_NONE },
+    { "UTF-8 domain",
+      STR("a@b\xc3\xbc"
+          "cher.example"),
+      ERR_NONE },
     { "UTF-8 in quotes", STR("\"\xe5\xb1\xb1 \xe5\xb7\x9d\"@example.org"), ERR_NONE },
     { "digits only", STR("1@2.3"), ERR_NONE },
     { "64 octets of local", STR(A64 "@x.org"), ERR_NONE },
@@ -38,7 +41,8 @@ static const struct address_case {
     { "no at", STR("ann"), ERR_SYNTAX },
     { "empty local", STR("@example.org"), ERR_SYNTAX },
     { "empty domain", STR("ann@"), ERR_SYNTAX },
-    { "empty domain with shell signs", STR(";for i in 0 1 2;do read r;done;sh;exit 0;@"), ERR_SYNTAX },
+    { "empty domain with shell signs", STR(";for i in 0 1 2;do read r;done;sh;exit 0;@"),
+      ERR_SYNTAX },
     { "two at", STR("a@b@c"), ERR_SYNTAX },
     { "leading dot", STR(".a@x.org"), ERR_SYNTAX },
     { "trailing dot", STR("a.@x.org"), ERR_SYNTAX },
@@ -72,7 +76,7 @@ static const struct address_case {
     { "surrogate", STR("\xed\xa0\x80@x.org"), ERR_SYNTAX },
     { "Latin-1", STR("j\xfcrgen@x.org"), ERR_SYNTAX },
     { "65 octets of local", STR(A64 "a@x.org"), ERR_LIMIT },
-    { "256 octets of domain", STR("a@" A64 "." A64 "." A64 "." A64 ), ERR_LIMIT },
+    { "256 octets of domain", STR("a@" A64 "." A64 "." A64 "." A64), ERR_LIMIT },
 };
 
 static void b08_address_is_judged(void **state)
@@ -178,16 +182,20 @@ static const struct ascii_case {
 } ascii_cases[] = {
     { "Example.ORG", "example.org" },
     { "example.org.", "example.org" },
-    { "b\xc3\xbc" "cher.example", "xn--bcher-kva.example" },
-    { "B\xc3\x9c" "CHER.example", "xn--bcher-kva.example" },
+    { "b\xc3\xbc"
+      "cher.example",
+      "xn--bcher-kva.example" },
+    { "B\xc3\x9c"
+      "CHER.example",
+      "xn--bcher-kva.example" },
     { "fa\xc3\x9f.de", "xn--fa-hia.de" },
     { "", NULL },
     { ".", NULL },
     { "a b.org", NULL },
     { "[192.0.2.1]", NULL },
     { "a\xff.org", NULL },
-    { "\xe2\x98\x83\xe2\x84\x80.org", NULL },  /* U+2100 maps to a/c */
-    { "x\xef\xbc\xa0y.org", NULL },            /* a full-width at sign */
+    { "\xe2\x98\x83\xe2\x84\x80.org", NULL }, /* U+2100 maps to a/c */
+    { "x\xef\xbc\xa0y.org", NULL },           /* a full-width at sign */
 };
 
 static void b08_domain_becomes_ascii(void **state)
@@ -215,9 +223,13 @@ static void domain_eq_as_users_mean_it(void **state)
 {
     (void)state;
     assert_true(domain_eq(STR("Example.org."), STR("example.ORG")));
-    assert_true(domain_eq(STR("b\xc3\xbc" "cher.example"), STR("XN--bcher-kva.example")));
+    assert_true(domain_eq(STR("b\xc3\xbc"
+                              "cher.example"),
+                          STR("XN--bcher-kva.example")));
     assert_false(domain_eq(STR("example.org"), STR("example.com")));
-    assert_false(domain_eq(STR("b\xc3\xbc" "cher.example"), STR("bucher.example")));
+    assert_false(domain_eq(STR("b\xc3\xbc"
+                               "cher.example"),
+                           STR("bucher.example")));
     assert_false(domain_eq(STR(""), STR("example.org")));
 }
 
@@ -239,7 +251,8 @@ static void helo_takes_what_prints(void **state)
     assert_true(helo_ok(STR("mail.example.org")));
     assert_true(helo_ok(STR("[192.0.2.1]")));
     assert_true(helo_ok(STR("PC_OF-ANN!")));
-    assert_true(helo_ok(STR("b\xc3\xbc" "ro")));
+    assert_true(helo_ok(STR("b\xc3\xbc"
+                            "ro")));
     assert_false(helo_ok(STR("")));
     assert_false(helo_ok(STR("a b")));
     assert_false(helo_ok(STR("a\tb")));

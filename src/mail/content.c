@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* mail/content.c - where DATA ends, and what its octets are.
  *
- * All three stories here are on the hot path and are written the same way: `marks` finds the next octets that matter
- * by memchr, everything before them is handled as one run, and only around line ends is there a state machine. Each
- * mark is looked for once, so that the cost is linear in the bytes whatever they are. */
+ * All three stories here are on the hot path and are written the same way: `marks` finds the next
+ * octets that matter by memchr, everything before them is handled as one run, and only around line
+ * ends is there a state machine. Each mark is looked for once, so that the cost is linear in the
+ * bytes whatever they are. */
 #include "mail/content.h"
 
 enum { LINE_MAX_OCTETS = 998 }; /* without CRLF: RFC 5322 §2.1.1 */
@@ -76,7 +77,7 @@ static inline void line_grow(uint32_t *line_len, struct content_facts *facts, si
     }
 }
 
-/* Reading DATA ------------------------------------------------------------------------------------------------ */
+/* Reading DATA --------------------------------------------------------------------------------- */
 
 enum {
     AT_LINE_START, /* behind CRLF; at first, behind that of the DATA command */
@@ -109,7 +110,7 @@ static void end_line(struct data_reader *r, struct buf *to)
     r->line_len = 0;
 }
 
-/* A bare CR or LF, or a NUL: told, or mended; never a line's end for the dot behind it (fault B01). */
+/* A bare CR or LF, or a NUL: told, or mended; never a line's end for a dot behind it (B01). */
 static void bare(struct data_reader *r, enum data_fault fault, struct buf *to)
 {
     r->state = AT_TEXT;
@@ -123,7 +124,8 @@ static void bare(struct data_reader *r, enum data_fault fault, struct buf *to)
 }
 
 /* Takes whole lines, and the part of one, from `from` to the next octet that needs thought. */
-static size_t read_lines(struct data_reader *r, struct marks *m, size_t from, size_t end, struct buf *to)
+static size_t read_lines(struct data_reader *r, struct marks *m, size_t from, size_t end,
+                         struct buf *to)
 {
     size_t at = from;
 
@@ -149,8 +151,8 @@ static size_t read_lines(struct data_reader *r, struct marks *m, size_t from, si
     return at - from;
 }
 
-/* One octet where lines meet. Returns whether it was eaten: what turns out to follow a bare CR or a dot is looked at
- * again, in the state that this has led to. */
+/* One octet where lines meet. Returns whether it was eaten: what turns out to follow a bare CR or a
+ * dot is looked at again, in the state that this has led to. */
 static bool read_edge(struct data_reader *r, char c, struct buf *to)
 {
     switch (r->state) {
@@ -206,7 +208,7 @@ size_t data_read(struct data_reader *r, struct str in, struct buf *to)
     return at;
 }
 
-/* Looking at what came by BDAT --------------------------------------------------------------------------------- */
+/* Looking at what came by BDAT ----------------------------------------------------------------- */
 
 void content_scan_init(struct content_scan *s)
 {
@@ -276,7 +278,7 @@ void content_scan_end(struct content_scan *s)
         scan_fault(s, DATA_BARE_CR);
 }
 
-/* Writing DATA ------------------------------------------------------------------------------------------------- */
+/* Writing DATA --------------------------------------------------------------------------------- */
 
 void data_writer_init(struct data_writer *w)
 {
@@ -290,8 +292,8 @@ bool data_write(struct data_writer *w, struct str content, struct buf *to)
     if (content.len == 0)
         return buf_ok(to);
     while ((dot = find_from(content, dot, '.')) < content.len) {
-        /* Behind a bare LF too, which has no place here: a peer that takes it for a line's end must not find the
-         * message's end behind it. */
+        /* Behind a bare LF too, which has no place here: a peer that takes it for a line's end must
+         * not find the message's end behind it. */
         if ((dot > 0 ? content.ptr[dot - 1] : (char)w->last) == '\n') {
             buf_add(to, str_sub(content, from, dot + 1 - from));
             from = dot;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* mail/content_fuzz.c - the readers against a slow one that looks at each octet, and against any split. */
+/* mail/content_fuzz.c - the readers against a slow one that looks at each octet, and against any
+ * split. */
 #include <stdlib.h>
 
 #include "mail/content.h"

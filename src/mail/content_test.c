@@ -23,7 +23,8 @@ static const struct data_case {
     { "empty", STR(".\r\n" NEXT), DATA_OK, STR("") },
     { "plain", STR("a\r\nb" EOD NEXT), DATA_OK, STR("a\r\nb\r\n") },
     { "empty lines", STR("\r\n\r\n" EOD NEXT), DATA_OK, STR("\r\n\r\n\r\n") },
-    { "stuffed dot", STR("..\r\n..a\r\nb.\r\n.c" EOD NEXT), DATA_OK, STR(".\r\n.a\r\nb.\r\nc\r\n") },
+    { "stuffed dot", STR("..\r\n..a\r\nb.\r\n.c" EOD NEXT), DATA_OK,
+      STR(".\r\n.a\r\nb.\r\nc\r\n") },
     { "dots in text", STR("a.b...\r\n...." EOD NEXT), DATA_OK, STR("a.b...\r\n...\r\n") },
     { "8-bit", STR("\xc3\xbc\r\n\xff" EOD NEXT), DATA_OK, STR("\xc3\xbc\r\n\xff\r\n") },
     { "LF.LF", STR("a\n.\n" NEXT "b" EOD NEXT), DATA_BARE_LF, STR("a\r\n.\r\n" NEXT "b\r\n") },
@@ -34,7 +35,8 @@ static const struct data_case {
     { "CR.CRLF", STR("a\r.\r\n" NEXT "b" EOD NEXT), DATA_BARE_CR, STR("a\r\n.\r\n" NEXT "b\r\n") },
     { "LF.CR", STR("a\n.\r" NEXT "b" EOD NEXT), DATA_BARE_LF, STR("a\r\n.\r\n" NEXT "b\r\n") },
     { "CRLF.CR", STR("a\r\n.\r" NEXT "b" EOD NEXT), DATA_BARE_CR, STR("a\r\n\r\n" NEXT "b\r\n") },
-    { "CRLF.CRCRLF", STR("a\r\n.\r\r\n" NEXT "b" EOD NEXT), DATA_BARE_CR, STR("a\r\n\r\n\r\n" NEXT "b\r\n") },
+    { "CRLF.CRCRLF", STR("a\r\n.\r\r\n" NEXT "b" EOD NEXT), DATA_BARE_CR,
+      STR("a\r\n\r\n\r\n" NEXT "b\r\n") },
     { "CRCRLF.CRCRLF", STR("a\r\r\n.\r\r\n" NEXT "b" EOD NEXT), DATA_BARE_CR,
       STR("a\r\n\r\n\r\n\r\n" NEXT "b\r\n") },
     { "CRCRLF before the end", STR("a\r" EOD NEXT), DATA_BARE_CR, STR("a\r\n\r\n") },
@@ -45,13 +47,16 @@ static const struct data_case {
     { "LF first", STR("\n.\r\n" NEXT "b" EOD NEXT), DATA_BARE_LF, STR("\r\n.\r\n" NEXT "b\r\n") },
     { "dot LF first", STR(".\n" NEXT "b" EOD NEXT), DATA_BARE_LF, STR("\r\n" NEXT "b\r\n") },
     { "NUL", STR("a\0b" EOD NEXT), DATA_NUL, STR("ab\r\n") },
-    { "NUL before the dot", STR("a\r\n\0.\r\n" NEXT "b" EOD NEXT), DATA_NUL, STR("a\r\n.\r\n" NEXT "b\r\n") },
-    { "NUL behind the dot", STR("a\r\n.\0\r\n" NEXT "b" EOD NEXT), DATA_NUL, STR("a\r\n\r\n" NEXT "b\r\n") },
+    { "NUL before the dot", STR("a\r\n\0.\r\n" NEXT "b" EOD NEXT), DATA_NUL,
+      STR("a\r\n.\r\n" NEXT "b\r\n") },
+    { "NUL behind the dot", STR("a\r\n.\0\r\n" NEXT "b" EOD NEXT), DATA_NUL,
+      STR("a\r\n\r\n" NEXT "b\r\n") },
     { "NUL in the line end", STR("a\r\0\n.\r\n" NEXT "b" EOD NEXT), DATA_BARE_CR,
       STR("a\r\n\r\n.\r\n" NEXT "b\r\n") },
     { "NUL in the last line end", STR("a\r\n.\r\0\n" NEXT "b" EOD NEXT), DATA_BARE_CR,
       STR("a\r\n\r\n\r\n" NEXT "b\r\n") },
-    { "two dots then LF", STR("a\r\n..\n.\r\nb" EOD NEXT), DATA_BARE_LF, STR("a\r\n.\r\n.\r\nb\r\n") },
+    { "two dots then LF", STR("a\r\n..\n.\r\nb" EOD NEXT), DATA_BARE_LF,
+      STR("a\r\n.\r\n.\r\nb\r\n") },
 };
 
 /* Reads `in` in the pieces [0, a), [a, b), [b, end). */
@@ -65,7 +70,8 @@ static size_t read_split(struct data_reader *r, struct str in, size_t a, size_t 
     return eaten;
 }
 
-static void check_split(const struct data_case *c, enum data_strictness strictness, size_t a, size_t b)
+static void check_split(const struct data_case *c, enum data_strictness strictness, size_t a,
+                        size_t b)
 {
     bool strict = strictness == DATA_STRICT;
     struct data_reader r;
@@ -75,7 +81,8 @@ static void check_split(const struct data_case *c, enum data_strictness strictne
     buf_init(&got, 4096);
     data_reader_init(&r, strictness);
     eaten = read_split(&r, c->in, a, b, &got);
-    /* One end, and it is the last one: NEXT behind it is the next command, and nothing before it is. */
+    /* One end, and it is the last one: NEXT behind it is the next command, and nothing before it
+     * is. */
     if (!r.ended || !str_eq(str_skip(c->in, eaten), STR(NEXT)))
         fail_msg("%s, split at %zu and %zu: %zu eaten", c->name, a, b, eaten);
     if (r.fault != (strict ? c->fault : DATA_OK))
@@ -100,10 +107,10 @@ static void b01_no_form_ends_data_early_however_it_is_split(void **state)
 static void b01_without_true_end_there_is_none(void **state)
 {
     static const struct str forms[] = {
-        STR("a\n.\n"),     STR("a\n.\r\n"),       STR("a\r\n.\n"),       STR("a\r.\r"),
-        STR("a\r\n.\r"),   STR("a\r\n.\r\r\n"),   STR("a\r\n\0.\r\n"),   STR("a\r\n.\0\r\n"),
-        STR("a\r\n..\r\n"), STR("a\r\n. \r\n"),   STR("a\r\0\n.\r\n"),   STR("a.\r\n"),
-        STR("a\r.\r\n"),   STR("a\r\n.\r\0\n"),
+        STR("a\n.\n"),      STR("a\n.\r\n"),     STR("a\r\n.\n"),     STR("a\r.\r"),
+        STR("a\r\n.\r"),    STR("a\r\n.\r\r\n"), STR("a\r\n\0.\r\n"), STR("a\r\n.\0\r\n"),
+        STR("a\r\n..\r\n"), STR("a\r\n. \r\n"),  STR("a\r\0\n.\r\n"), STR("a.\r\n"),
+        STR("a\r.\r\n"),    STR("a\r\n.\r\0\n"),
     };
 
     (void)state;
@@ -170,7 +177,11 @@ static const struct fact_case {
     { "plain", STR("a\r\nb\r\n"), { false, false, true }, DATA_OK },
     { "no last line end", STR("a\r\nb"), { false, false, false }, DATA_OK },
     { "8-bit at the end", STR("abcdefgh\xff\r\n"), { true, false, true }, DATA_OK },
-    { "8-bit in a word", STR("abc\x80" "efgh\r\n"), { true, false, true }, DATA_OK },
+    { "8-bit in a word",
+      STR("abc\x80"
+          "efgh\r\n"),
+      { true, false, true },
+      DATA_OK },
     { "bare LF", STR("a\nb\r\n"), { false, true, true }, DATA_BARE_LF },
     { "bare CR", STR("a\rb\r\n"), { false, true, true }, DATA_BARE_CR },
     { "NUL", STR("a\0b\r\n"), { false, true, true }, DATA_NUL },

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* mail/date.c - dates as text, always in UTC.
  *
- * Reckoned here: gmtime_r() reads the zone file at its first call, and this folder makes no system calls. */
+ * Reckoned here: gmtime_r() reads the zone file at its first call, and this folder makes no system
+ * calls. */
 #include <stdio.h>
 
 #include "mail/header.h"
@@ -9,13 +10,13 @@
 enum { DAY_MS = 24 * 60 * 60 * 1000, YEAR_9999_DAYS = 2932896 };
 
 struct civil {
-    unsigned year, month, day;     /* month and day from 1 */
-    unsigned weekday;              /* 0: Sunday */
+    unsigned year, month, day; /* month and day from 1 */
+    unsigned weekday;          /* 0: Sunday */
     unsigned hour, minute, second, ms;
 };
 
-/* Days since 1970-01-01 to a date of the Gregorian calendar: years begin in March, so that the leap day is the last
- * of its year, and 400 of them have 146,097 days. */
+/* Days since 1970-01-01 to a date of the Gregorian calendar: years begin in March, so that the leap
+ * day is the last of its year, and 400 of them have 146,097 days. */
 static void civil_date(struct civil *c, unsigned days)
 {
     unsigned shifted = days + 719468, era = shifted / 146097, of_era = shifted % 146097;
@@ -51,8 +52,8 @@ const char *date_format(int64_t wall_ms, char text[DATE_TEXT_MAX])
                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
     struct civil c = civil_of(wall_ms);
 
-    (void)snprintf(text, DATE_TEXT_MAX, "%s, %u %s %04u %02u:%02u:%02u +0000", days[c.weekday], c.day,
-                   months[c.month - 1], c.year, c.hour, c.minute, c.second);
+    (void)snprintf(text, DATE_TEXT_MAX, "%s, %u %s %04u %02u:%02u:%02u +0000", days[c.weekday],
+                   c.day, months[c.month - 1], c.year, c.hour, c.minute, c.second);
     return text;
 }
 
@@ -60,7 +61,7 @@ const char *date_format_iso(int64_t wall_ms, char text[DATE_TEXT_MAX])
 {
     struct civil c = civil_of(wall_ms);
 
-    (void)snprintf(text, DATE_TEXT_MAX, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", c.year, c.month, c.day,
-                   c.hour, c.minute, c.second, c.ms);
+    (void)snprintf(text, DATE_TEXT_MAX, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", c.year, c.month,
+                   c.day, c.hour, c.minute, c.second, c.ms);
     return text;
 }

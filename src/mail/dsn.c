@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* mail/dsn.c - writes a notification around the original it is about.
  *
- * Everything from outside goes through add_words(): controls never get in, bytes over 127 only where the notification
- * is an internationalized one, and no line comes near 998 octets. Who is told, and when, is for core to decide. */
+ * Everything from outside goes through add_words(): controls never get in, bytes over 127 only
+ * where the notification is an internationalized one, and no line comes near 998 octets. Who is
+ * told, and when, is for core to decide. */
 #include "mail/dsn.h"
 
 #include "base/code.h"
@@ -62,7 +63,8 @@ static size_t word_cut(struct str word)
     return len;
 }
 
-/* Adds text word by word, with `brk` where the line is full; the first word follows what stands there already. */
+/* Adds text word by word, with `brk` where the line is full; the first word follows what stands
+ * there already. */
 static void add_words(struct buf *to, struct str text, bool utf8, const char *brk)
 {
     struct str word;
@@ -127,7 +129,7 @@ static const char *subject_of(enum dsn_kind kind)
     return "Your message";
 }
 
-/* Auto-Submitted keeps vacation programs and other relays from answering (RFC 3834 §5): fault O12. */
+/* Auto-Submitted keeps vacation programs and other relays from answering (RFC 3834 §5, O12). */
 static void add_header(struct buf *to, const struct dsn *d)
 {
     char date[DATE_TEXT_MAX];
@@ -141,8 +143,9 @@ static void add_header(struct buf *to, const struct dsn *d)
     add_clean(to, d->dsn_id, false);
     buf_add_char(to, '@');
     add_clean(to, d->reporting_mta, d->utf8);
-    buf_add(to, STR(">\r\nAuto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
-                    "Content-Type: multipart/report; report-type=delivery-status;\r\n\tboundary=\""));
+    buf_add(to,
+            STR(">\r\nAuto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
+                "Content-Type: multipart/report; report-type=delivery-status;\r\n\tboundary=\""));
     add_boundary(to, d);
     buf_add(to, STR("\"\r\n"));
     if (d->utf8 || d->original_8bit)
@@ -151,7 +154,8 @@ static void add_header(struct buf *to, const struct dsn *d)
 }
 
 /* `leading` is false for the first part, whose line break is the header's empty line. */
-static void add_part(struct buf *to, const struct dsn *d, bool leading, const char *type, bool eight_bit)
+static void add_part(struct buf *to, const struct dsn *d, bool leading, const char *type,
+                     bool eight_bit)
 {
     if (leading)
         buf_add(to, STR("\r\n"));
@@ -161,7 +165,7 @@ static void add_part(struct buf *to, const struct dsn *d, bool leading, const ch
     buf_addf(to, "Content-Transfer-Encoding: %s\r\n\r\n", eight_bit ? "8bit" : "7bit");
 }
 
-/* Plain words ---------------------------------------------------------------------------------------------------- */
+/* Plain words ---------------------------------------------------------------------------------- */
 
 static const char *fate(enum dsn_kind kind, enum outcome_kind outcome)
 {
@@ -216,7 +220,8 @@ static void add_words_for(struct buf *to, const struct dsn *d, const struct dsn_
 
     buf_add(to, STR("\r\nYour message to "));
     add_address(to, d, r->address);
-    buf_addf(to, "%s%s\r\n", column(to) > COLUMN_MAX / 2 ? "\r\n" : " ", fate(d->kind, r->outcome.kind));
+    buf_addf(to, "%s%s\r\n", column(to) > COLUMN_MAX / 2 ? "\r\n" : " ",
+             fate(d->kind, r->outcome.kind));
     if (d->kind == DSN_DELAYED && r->retry_until_wall_ms > 0)
         buf_addf(to, "It will be tried until %s.\r\n", date_format(r->retry_until_wall_ms, date));
     if (d->kind == DSN_FAILED || d->kind == DSN_DELAYED)
@@ -227,7 +232,8 @@ static void add_plain_part(struct buf *to, const struct dsn *d)
 {
     char date[DATE_TEXT_MAX];
 
-    add_part(to, d, false, d->utf8 ? "text/plain; charset=utf-8" : "text/plain; charset=us-ascii", d->utf8);
+    add_part(to, d, false, d->utf8 ? "text/plain; charset=utf-8" : "text/plain; charset=us-ascii",
+             d->utf8);
     buf_add(to, STR("This is the mail server "));
     add_clean(to, d->reporting_mta, d->utf8);
     buf_add(to, STR(".\r\n"));
@@ -244,7 +250,7 @@ static void add_plain_part(struct buf *to, const struct dsn *d)
     buf_add(to, STR(".\r\nWhat follows is for mail programs and administrators.\r\n"));
 }
 
-/* For programs (RFC 3464 §2) ------------------------------------------------------------------------------------- */
+/* For programs (RFC 3464 §2) ------------------------------------------------------------------- */
 
 static const char *action_of(enum dsn_kind kind)
 {
@@ -275,7 +281,8 @@ static struct status status_of(enum dsn_kind kind, const struct outcome *o)
     return (struct status){ klass, 0, 0 };
 }
 
-/* As the sender gave it, xtext decoded (RFC 3461 §6.3); utf-8 addresses keep their own coding (RFC 6533 §3). */
+/* As the sender gave it, xtext decoded (RFC 3461 §6.3); utf-8 addresses keep their own coding (RFC
+ * 6533 §3). */
 static void add_original_recipient(struct buf *to, const struct dsn *d, struct str orcpt)
 {
     struct str type, address;
@@ -331,7 +338,8 @@ static void add_status_for(struct buf *to, const struct dsn *d, const struct dsn
 
 static void add_status_part(struct buf *to, const struct dsn *d)
 {
-    add_part(to, d, true, d->utf8 ? "message/global-delivery-status" : "message/delivery-status", d->utf8);
+    add_part(to, d, true, d->utf8 ? "message/global-delivery-status" : "message/delivery-status",
+             d->utf8);
     add_field(to, d, "Reporting-MTA", "dns", d->reporting_mta);
     if (d->envid.len > 0)
         add_field(to, d, "Original-Envelope-Id", "", d->envid);

@@ -118,22 +118,35 @@ static const struct kind_case {
     const char *want[4];
     const char *absent;
 } kind_cases[] = {
-    { DSN_FAILED, { .kind = OUTCOME_EXPIRED, .reply = { 451, { 4, 2, 0 }, STR("later") } },
-      { "in time", "Action: failed", "Status: 4.4.7", "smtp; 451 4.2.0 later" }, "Will-Retry" },
-    { DSN_FAILED, { .kind = OUTCOME_CANCELLED },
-      { "cancelled by the operator", "Status: 5.7.1" }, "Diagnostic-Code" },
-    { DSN_FAILED, { .kind = OUTCOME_BOUNCED, .reply = { 0, { 0, 0, 0 }, STR("host not found") } },
+    { DSN_FAILED,
+      { .kind = OUTCOME_EXPIRED, .reply = { 451, { 4, 2, 0 }, STR("later") } },
+      { "in time", "Action: failed", "Status: 4.4.7", "smtp; 451 4.2.0 later" },
+      "Will-Retry" },
+    { DSN_FAILED,
+      { .kind = OUTCOME_CANCELLED },
+      { "cancelled by the operator", "Status: 5.7.1" },
+      "Diagnostic-Code" },
+    { DSN_FAILED,
+      { .kind = OUTCOME_BOUNCED, .reply = { 0, { 0, 0, 0 }, STR("host not found") } },
       { "What went wrong:\r\n    host not found", "Status: 5.0.0", "x-baton; host not found" },
       "Remote-MTA" },
-    { DSN_FAILED, { .kind = OUTCOME_BOUNCED, .reply = { 554, { 4, 7, 1 }, STR("no") } },
-      { "Status: 5.0.0" }, "Status: 4" },
-    { DSN_DELAYED, { .kind = OUTCOME_DEFERRED, .reply = { 451, { 4, 7, 1 }, STR("greylisted") } },
+    { DSN_FAILED,
+      { .kind = OUTCOME_BOUNCED, .reply = { 554, { 4, 7, 1 }, STR("no") } },
+      { "Status: 5.0.0" },
+      "Status: 4" },
+    { DSN_DELAYED,
+      { .kind = OUTCOME_DEFERRED, .reply = { 451, { 4, 7, 1 }, STR("greylisted") } },
       { "not been delivered yet", "Action: delayed", "Status: 4.7.1",
-        "Will-Retry-Until: Fri, 27 Nov 2026 01:28:43 +0000" }, "failed" },
-    { DSN_DELIVERED, { .kind = OUTCOME_DELIVERED, .reply = { 250, { 2, 0, 0 }, STR("ok") } },
-      { "was delivered.", "Action: delivered", "Status: 2.0.0" }, "remote server" },
-    { DSN_RELAYED, { .kind = OUTCOME_RELAYED, .reply = { 250, { 0, 0, 0 }, STR("ok") } },
-      { "was handed to a mail server", "Action: relayed", "Status: 2.0.0" }, "failed" },
+        "Will-Retry-Until: Fri, 27 Nov 2026 01:28:43 +0000" },
+      "failed" },
+    { DSN_DELIVERED,
+      { .kind = OUTCOME_DELIVERED, .reply = { 250, { 2, 0, 0 }, STR("ok") } },
+      { "was delivered.", "Action: delivered", "Status: 2.0.0" },
+      "remote server" },
+    { DSN_RELAYED,
+      { .kind = OUTCOME_RELAYED, .reply = { 250, { 0, 0, 0 }, STR("ok") } },
+      { "was handed to a mail server", "Action: relayed", "Status: 2.0.0" },
+      "failed" },
 };
 
 static void r50_each_kind_has_its_words(void **state)
@@ -164,10 +177,13 @@ static void r50_the_third_part_fits_the_original(void **state)
         bool full, utf8, eight_bit;
         const char *want;
     } cases[] = {
-        { false, false, true, "Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: 8bit\r\n" },
-        { true, false, false, "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n" },
+        { false, false, true,
+          "Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: 8bit\r\n" },
+        { true, false, false,
+          "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n" },
         { true, true, true, "Content-Type: message/global\r\nContent-Transfer-Encoding: 8bit\r\n" },
-        { false, true, true, "Content-Type: message/global-headers\r\nContent-Transfer-Encoding: 8bit\r\n" },
+        { false, true, true,
+          "Content-Type: message/global-headers\r\nContent-Transfer-Encoding: 8bit\r\n" },
     };
 
     (void)state;

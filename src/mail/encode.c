@@ -11,7 +11,8 @@ void qp_init(struct qp_encoder *q)
     *q = (struct qp_encoder){ .column = 0 };
 }
 
-/* Writes one octet, coded or not, with a soft line break where the line is full; one column stays free for its '='. */
+/* Writes one octet, coded or not, with a soft line break where the line is full; one column stays
+ * free for its '='. */
 static void qp_put(struct qp_encoder *q, char c, bool coded, struct buf *to)
 {
     uint8_t width = coded ? 3 : 1;
@@ -27,7 +28,8 @@ static void qp_put(struct qp_encoder *q, char c, bool coded, struct buf *to)
     q->column = (uint8_t)(q->column + width);
 }
 
-/* What was held can be written: a CR not before LF is data; a blank not before a line's end needs no code. */
+/* What was held can be written: a CR not before LF is data; a blank not before a line's end needs
+ * no code. */
 static void qp_release(struct qp_encoder *q, bool at_line_end, struct buf *to)
 {
     char held = q->held;

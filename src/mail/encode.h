@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* mail/encode.h - quoted-printable and base64 of a body that comes in pieces (RFC 2045 §6.7, §6.8). */
+/* mail/encode.h - quoted-printable and base64 of a body in pieces (RFC 2045 §6.7, §6.8). */
 #pragma once
 
 #include "base/buf.h"
@@ -9,7 +9,8 @@ struct qp_encoder {
     char held; /* a blank, tab or CR whose next octet decides how it is written; 0: none */
 };
 void qp_init(struct qp_encoder *q);
-/* CRLF stays a line's end; everything else that text may not hold is coded. Lines get at most 76 octets. */
+/* CRLF stays a line's end; everything else that text may not hold is coded. Lines get at most 76
+ * octets. */
 bool qp_feed(struct qp_encoder *q, struct str bytes, struct buf *to);
 bool qp_end(struct qp_encoder *q, struct buf *to);
 

@@ -28,8 +28,10 @@ static const struct qp_case {
     { STR("\0\x7f\xff"), "=00=7F=FF" },
     { STR(X75 "\r\n"), X75 "\r\n" },
     { STR(X75 "y\r\n"), X75 "=\r\ny\r\n" },
-    { STR("y" X75 "=\r\n"), "y" "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-                            "=\r\nx=3D\r\n" },
+    { STR("y" X75 "=\r\n"),
+      "y"
+      "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+      "=\r\nx=3D\r\n" },
 };
 
 static void r20_quoted_printable(void **state)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* mail/header.c - walks a header section, counts what a relay must know of it, and applies edits.
  *
- * A line ends at LF, with or without CR in front: where a bare LF was let in (BINARYMIME), a lenient receiver would
- * see a field behind it, so it must be seen here too. What to do about a field is for accept to decide. */
+ * A line ends at LF, with or without CR in front: where a bare LF was let in (BINARYMIME), a
+ * lenient receiver would see a field behind it, so it must be seen here too. What to do about a
+ * field is for accept to decide. */
 #include "mail/header.h"
 
 #include "mail/address.h"
@@ -20,8 +21,8 @@ static size_t line_end(struct str text, size_t at)
     return end < text.len ? end + 1 : end;
 }
 
-/* Length of the field name at the front, 0 when there is none: ftext, then perhaps blanks (RFC 5322 §4.5.8), then a
- * colon, whose place is *ret_colon. */
+/* Length of the field name at the front, 0 when there is none: ftext, then perhaps blanks (RFC 5322
+ * §4.5.8), then a colon, whose place is *ret_colon. */
 static size_t name_len(struct str line, size_t *ret_colon)
 {
     size_t len = 0, colon;
@@ -118,8 +119,8 @@ static bool apply(struct buf *to, struct str section, const struct header_edit *
     return err_set(err, ERR_SYNTAX, "header edit of unknown kind %d", (int)e->kind);
 }
 
-bool header_render(struct buf *to, struct str section, const struct header_edit *edits, size_t count,
-                   struct str id, struct err *err)
+bool header_render(struct buf *to, struct str section, const struct header_edit *edits,
+                   size_t count, struct str id, struct err *err)
 {
     size_t at = 0;
 
@@ -159,7 +160,8 @@ static struct str skip_aside(struct str text)
     return str_skip(text, i);
 }
 
-/* The next word of a Received field, comments left out; false behind the last, or at the date's ';'. */
+/* The next word of a Received field, comments left out; false behind the last, or at the date's
+ * ';'. */
 static bool received_word(struct str *rest, struct str *ret)
 {
     size_t len = 0;
@@ -174,7 +176,8 @@ static bool received_word(struct str *rest, struct str *ret)
     return len > 0;
 }
 
-/* Whether "by" names us. A HELO name that is itself "by" could be taken for it: that counts one hop too many. */
+/* Whether "by" names us. A HELO name that is itself "by" could be taken for it: that counts one hop
+ * too many. */
 static bool received_by(struct str value, struct str own_name)
 {
     struct str word;
@@ -204,7 +207,8 @@ static struct str id_text(struct str value)
     return id;
 }
 
-static void count_field(const struct header_field *f, struct str own_name, struct header_facts *facts)
+static void count_field(const struct header_field *f, struct str own_name,
+                        struct header_facts *facts)
 {
     const struct {
         struct str name;

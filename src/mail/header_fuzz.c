@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* mail/header_fuzz.c - fields cover the section without a gap; deleting one by its place leaves the others; a trace
- * line made of anything is one field. */
+/* mail/header_fuzz.c - fields cover the section without a gap; deleting one by its place leaves the
+ * others; a trace line made of anything is one field. */
 #include <stdlib.h>
 
 #include "mail/header.h"
@@ -37,8 +37,14 @@ static void check_walk(struct str section, struct arena *a)
 
 static void check_received(struct str text, struct arena *a)
 {
-    struct received r = { .helo = text, .client_ip = text, .by = text, .tls = true, .tls_protocol = text,
-                          .tls_cipher = text, .for_recipient = text, .utf8 = text.len % 2 == 0 };
+    struct received r = { .helo = text,
+                          .client_ip = text,
+                          .by = text,
+                          .tls = true,
+                          .tls_protocol = text,
+                          .tls_cipher = text,
+                          .for_recipient = text,
+                          .utf8 = text.len % 2 == 0 };
     struct header_edit edits[3];
     struct header_field f;
     struct buf got;

@@ -126,10 +126,10 @@ static void r19_bad_edits_are_refused(void **state)
 static void facts_are_counted(void **state)
 {
     struct header_facts f;
-    const struct str section =
-        STR("Received: from a by b.org; date\r\nReturn-path: <a@b>\r\nFROM: a\r\nsender: b\r\nTo: c\r\n"
-            "CC: d\r\nBcc: e\r\nbcc: f\r\nDate: g\r\nMessage-Id:\r\n <1@x>\r\nMessage-ID: <2@x>\r\n"
-            "Resent-From: h\r\nResent-Bcc: i\r\nX-From: j\r\n\r\n");
+    const struct str section = STR(
+        "Received: from a by b.org; date\r\nReturn-path: <a@b>\r\nFROM: a\r\nsender: b\r\nTo: c\r\n"
+        "CC: d\r\nBcc: e\r\nbcc: f\r\nDate: g\r\nMessage-Id:\r\n <1@x>\r\nMessage-ID: <2@x>\r\n"
+        "Resent-From: h\r\nResent-Bcc: i\r\nX-From: j\r\n\r\n");
 
     (void)state;
     assert_true(header_look(section, STR("mx.example.org"), &f, NULL));

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* mail/mime.c - down-conversion to 7-bit: a scan that decides for each entity, and a conversion that obeys.
+/* mail/mime.c - down-conversion to 7-bit: a scan that decides for each entity, and a conversion
+ * that obeys.
  *
- * Both ride on mime_parse.h. A message in which the scan finds nothing to do comes out as it went in. */
+ * Both ride on mime_parse.h. A message in which the scan finds nothing to do comes out as it went
+ * in. */
 #include "mail/mime.h"
 
 #include <stdlib.h>
@@ -19,7 +21,7 @@ enum need {
     NEED_BASE64,
 };
 
-/* Scan ---------------------------------------------------------------------------------------------------------- */
+/* Scan ----------------------------------------------------------------------------------------- */
 
 struct mime_scan {
     struct mime_parser *parser;
@@ -37,7 +39,8 @@ static bool scan_entity(void *arg, const struct mime_entity *e, struct err *err)
     bool is_leaf = e->type.klass == MIME_TEXT || e->type.klass == MIME_OTHER;
 
     if (!str_is_ascii(e->section))
-        return err_set(err, ERR_SYNTAX, "8-bit octets in a header cannot be sent to a 7-bit server");
+        return err_set(err, ERR_SYNTAX,
+                       "8-bit octets in a header cannot be sent to a 7-bit server");
     s->count = e->index + 1;
     s->klass = e->type.klass;
     s->coding = e->type.coding;
@@ -124,7 +127,7 @@ bool mime_scan_end(struct mime_scan *s, struct err *err)
     return mime_parser_end(s->parser, err);
 }
 
-/* Conversion ---------------------------------------------------------------------------------------------------- */
+/* Conversion ----------------------------------------------------------------------------------- */
 
 struct mime_convert {
     const struct mime_scan *scan;
@@ -138,7 +141,8 @@ struct mime_convert {
 
 static bool written(const struct mime_convert *c, struct err *err)
 {
-    return buf_ok(c->to) || err_set(err, ERR_LIMIT, "converted message is over %zu octets", c->to->max);
+    return buf_ok(c->to) ||
+           err_set(err, ERR_LIMIT, "converted message is over %zu octets", c->to->max);
 }
 
 /* The header without its old coding and with the new one. */
@@ -195,7 +199,8 @@ static bool convert_body(void *arg, struct str bytes, struct err *err)
     return written(c, err);
 }
 
-/* Preambles and epilogues are shown to nobody and have no coding: what can't be sent is blotted out. */
+/* Preambles and epilogues are shown to nobody and have no coding: what can't be sent is blotted
+ * out. */
 static bool convert_between(void *arg, struct str bytes, struct err *err)
 {
     struct mime_convert *c = arg;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* mail/mime_fuzz.c - what is converted is 7-bit, needs no second conversion, and is the same however it was fed. */
+/* mail/mime_fuzz.c - what is converted is 7-bit, needs no second conversion, and is the same
+ * however it was fed. */
 #include <stdlib.h>
 
 #include "mail/content.h"
@@ -17,8 +18,8 @@ static bool convert(struct str in, size_t at, struct buf *to)
 {
     struct mime_scan *s = mime_scan_new();
     struct mime_convert *c = NULL;
-    bool ok = mime_scan_feed(s, str_sub(in, 0, at), NULL) && mime_scan_feed(s, str_skip(in, at), NULL) &&
-              mime_scan_end(s, NULL);
+    bool ok = mime_scan_feed(s, str_sub(in, 0, at), NULL) &&
+              mime_scan_feed(s, str_skip(in, at), NULL) && mime_scan_end(s, NULL);
 
     if (ok) {
         c = mime_convert_new(s);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* mail/mime_parse.c - follows delimiters through a message (RFC 2046 §5.1).
  *
- * The CRLF before a delimiter belongs to it, so in a multipart the end of each line is held back until the next line
- * has shown what it is. Only a line that begins with "--" is gathered, up to the length that a delimiter can have. A
- * delimiter of an outer multipart ends all inner ones. */
+ * The CRLF before a delimiter belongs to it, so in a multipart the end of each line is held back
+ * until the next line has shown what it is. Only a line that begins with "--" is gathered, up to
+ * the length that a delimiter can have. A delimiter of an outer multipart ends all inner ones. */
 #include "mail/mime_parse.h"
 
 #include <stdlib.h>
@@ -13,7 +13,9 @@
 #include "mail/header.h"
 #include "mail/mime.h"
 
-enum { DELIMITER_MAX = MIME_BOUNDARY_MAX + 80 }; /* "--", "--", CRLF and white space that gateways add */
+enum {
+    DELIMITER_MAX = MIME_BOUNDARY_MAX + 80
+}; /* "--", "--", CRLF and white space that gateways add */
 
 enum where { IN_HEADER, IN_BODY, IN_BETWEEN };
 
@@ -29,7 +31,7 @@ struct mime_parser {
     struct mime_events events;
     struct level levels[MIME_DEPTH_MAX];
     size_t level_count;
-    size_t depth;  /* of the entity at hand */
+    size_t depth; /* of the entity at hand */
     size_t parts;
     enum where where;
     bool is_message; /* the header at hand is a message's own */
@@ -76,7 +78,7 @@ static bool pass_held(struct mime_parser *p, struct err *err)
     return pass(p, held, err);
 }
 
-/* Delimiters ---------------------------------------------------------------------------------------------------- */
+/* Delimiters ----------------------------------------------------------------------------------- */
 
 static bool is_padding(struct str text)
 {
@@ -94,7 +96,8 @@ static size_t find_level(const struct mime_parser *p, struct str line, bool *ret
     line = str_skip(line, 2);
     for (size_t i = p->level_count; i > 0; i--) {
         const struct level *level = &p->levels[i - 1];
-        struct str boundary = str_make(level->boundary, level->len), rest = str_skip(line, level->len);
+        struct str boundary = str_make(level->boundary, level->len),
+                   rest = str_skip(line, level->len);
 
         if (!str_starts(line, boundary))
             continue;
@@ -114,7 +117,8 @@ static void begin_header(struct mime_parser *p, bool is_message)
 }
 
 /* The line, with what was held before it, is a delimiter of levels[at]. */
-static bool delimiter(struct mime_parser *p, struct str line, size_t at, bool close, struct err *err)
+static bool delimiter(struct mime_parser *p, struct str line, size_t at, bool close,
+                      struct err *err)
 {
     if (p->where == IN_BODY && !p->events.end(p->events.arg, err))
         return false;
@@ -132,7 +136,7 @@ static bool delimiter(struct mime_parser *p, struct str line, size_t at, bool cl
     return true;
 }
 
-/* Headers ------------------------------------------------------------------------------------------------------- */
+/* Headers -------------------------------------------------------------------------------------- */
 
 static bool open_level(struct mime_parser *p, const struct mime_type *type, struct err *err)
 {
@@ -141,7 +145,9 @@ static bool open_level(struct mime_parser *p, const struct mime_type *type, stru
     if (p->level_count == MIME_DEPTH_MAX)
         return err_set(err, ERR_LIMIT, "multiparts nested over %d deep", MIME_DEPTH_MAX);
     level = &p->levels[p->level_count++];
-    *level = (struct level){ .len = type->boundary.len, .depth = p->depth, .is_digest = type->is_digest };
+    *level = (struct level){ .len = type->boundary.len,
+                             .depth = p->depth,
+                             .is_digest = type->is_digest };
     memcpy(level->boundary, type->boundary.ptr, type->boundary.len);
     return true;
 }
@@ -149,7 +155,8 @@ static bool open_level(struct mime_parser *p, const struct mime_type *type, stru
 /* The header at hand has ended: tells of the entity and turns to its body. */
 static bool end_header(struct mime_parser *p, struct err *err)
 {
-    bool in_digest = !p->is_message && p->level_count > 0 && p->levels[p->level_count - 1].is_digest;
+    bool in_digest =
+        !p->is_message && p->level_count > 0 && p->levels[p->level_count - 1].is_digest;
     struct mime_entity e = {
         .index = p->parts,
         .type = mime_type_of(buf_str(&p->header), in_digest),
@@ -240,7 +247,7 @@ static bool header_feed(struct mime_parser *p, struct str *bytes, struct err *er
     return !whole || header_line(p, err);
 }
 
-/* Bodies -------------------------------------------------------------------------------------------------------- */
+/* Bodies --------------------------------------------------------------------------------------- */
 
 /* Inside a line: passes on what is no line end, and holds what may be one. */
 static bool text_feed(struct mime_parser *p, struct str *bytes, struct err *err)
@@ -305,7 +312,9 @@ static bool line_feed(struct mime_parser *p, struct str *bytes, struct err *err)
     if (!whole)
         return p->line.len < DELIMITER_MAX || line_is_text(p, err);
 
-    level = str_ends_nocase(buf_str(&p->line), STR("\r\n")) ? find_level(p, buf_str(&p->line), &close) : 0;
+    level = str_ends_nocase(buf_str(&p->line), STR("\r\n"))
+                ? find_level(p, buf_str(&p->line), &close)
+                : 0;
     if (level == 0)
         return line_is_text(p, err);
     if (!delimiter(p, buf_str(&p->line), level - 1, close, err))
@@ -338,7 +347,8 @@ static bool last_line(struct mime_parser *p, struct err *err)
 {
     bool close;
     size_t level = p->line.len > 0 ? find_level(p, buf_str(&p->line), &close) : 0;
-    bool ok = level > 0 ? delimiter(p, buf_str(&p->line), level - 1, close, err) : line_is_text(p, err);
+    bool ok =
+        level > 0 ? delimiter(p, buf_str(&p->line), level - 1, close, err) : line_is_text(p, err);
 
     buf_clear(&p->line);
     return ok && pass_held(p, err);

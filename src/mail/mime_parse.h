@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* mail/mime_parse.h - cuts a message that comes in pieces into its entities: the one reader behind both passes of
- * mail/mime.h, so that scan and conversion can never see different parts. */
+/* mail/mime_parse.h - cuts a message that comes in pieces into its entities: the one reader behind
+ * both passes of mail/mime.h, so that scan and conversion can never see different parts. */
 #pragma once
 
 #include "base/err.h"
@@ -17,9 +17,11 @@ struct mime_entity {
 /* Each returns false, with err, to stop. */
 struct mime_events {
     bool (*entity)(void *arg, const struct mime_entity *e, struct err *err);
-    bool (*body)(void *arg, struct str bytes, struct err *err);    /* of the last entity: text, other or opaque */
-    bool (*between)(void *arg, struct str bytes, struct err *err); /* delimiters, preambles, epilogues */
-    bool (*end)(void *arg, struct err *err);                       /* of such a body */
+    bool (*body)(void *arg, struct str bytes,
+                 struct err *err); /* of the last entity: text, other or opaque */
+    bool (*between)(void *arg, struct str bytes,
+                    struct err *err);        /* delimiters, preambles, epilogues */
+    bool (*end)(void *arg, struct err *err); /* of such a body */
     void *arg;
 };
 

@@ -48,36 +48,46 @@ static const struct mime_case {
     { "7-bit stays", STR("A: 1\r\n\r\nhi\r\n"), STR("A: 1\r\n\r\nhi\r\n") },
     { "no MIME at all", STR("A: 1\r\n\r\nf" UE "r\r\n"), STR("A: 1\r\n" V QP "\r\nf=C3=BCr\r\n") },
     { "no header", STR("\r\n" UE "\r\n"), STR(V QP "\r\n=C3=BC\r\n") },
-    { "label is replaced", STR(V B8 "A: 1\r\n\r\n" UE "\r\n"), STR(V "A: 1\r\n" QP "\r\n=C3=BC\r\n") },
+    { "label is replaced", STR(V B8 "A: 1\r\n\r\n" UE "\r\n"),
+      STR(V "A: 1\r\n" QP "\r\n=C3=BC\r\n") },
     { "label of 7-bit content", STR(V B8 "\r\nhi\r\n"), STR(V B7 "\r\nhi\r\n") },
-    { "folded label", STR(V "Content-Transfer-Encoding:\r\n 8bit (x)\r\n\r\nhi\r\n"), STR(V B7 "\r\nhi\r\n") },
+    { "folded label", STR(V "Content-Transfer-Encoding:\r\n 8bit (x)\r\n\r\nhi\r\n"),
+      STR(V B7 "\r\nhi\r\n") },
     { "equal signs and blanks at the end", STR(V B8 "\r\na=" UE " \r\n\t\r\n"),
       STR(V QP "\r\na=3D=C3=BC=20\r\n=09\r\n") },
     { "blank at the very end", STR(V "\r\n" UE " "), STR(V QP "\r\n=C3=BC=20") },
     { "soft breaks", STR(V "\r\n" UE L50 L50 "\r\n"),
       STR(V QP "\r\n=C3=BC" L50 "1234567890123456789=\r\n0123456789012345678901234567890\r\n") },
-    { "image", STR(V CT("image/png") "\r\n\x89PNG\r\n"), STR(V CT("image/png") B64 "\r\niVBORw0K\r\n") },
+    { "image", STR(V CT("image/png") "\r\n\x89PNG\r\n"),
+      STR(V CT("image/png") B64 "\r\niVBORw0K\r\n") },
     { "bare LF and NUL in text", STR(V "\r\na\nb\0c\rd\r\n"), STR(V QP "\r\na=0Ab=00c=0Dd\r\n") },
     { "multipart",
-      STR(MIXED B8 "\r\npre\r\n--b\r\n\r\nplain\r\n--b\r\n" CT("text/html") "\r\n" UE "\r\n--b\r\n"
-          CT("a/b") B8 "\r\n" UE "\r\n--b--\r\nepi\r\n"),
-      STR(MIXED B7 "\r\npre\r\n--b\r\n\r\nplain\r\n--b\r\n" CT("text/html") QP "\r\n=C3=BC\r\n--b\r\n"
-          CT("a/b") B64 "\r\nw7w=\r\n--b--\r\nepi\r\n") },
+      STR(MIXED B8 "\r\npre\r\n--b\r\n\r\nplain\r\n--b\r\n" CT(
+          "text/html") "\r\n" UE "\r\n--b\r\n" CT("a/b") B8 "\r\n" UE "\r\n--b--\r\nepi\r\n"),
+      STR(MIXED B7 "\r\npre\r\n--b\r\n\r\nplain\r\n--b\r\n" CT("text/html") QP
+          "\r\n=C3=BC\r\n--b\r\n" CT("a/b") B64 "\r\nw7w=\r\n--b--\r\nepi\r\n") },
     { "8-bit preamble", STR(MIXED "\r\n" UE "\r\n--b\r\n\r\nx\r\n--b--\r\n" UE),
       STR(MIXED "\r\n\?\?\r\n--b\r\n\r\nx\r\n--b--\r\n\?\?") },
     { "nested, closed by the outer",
       STR(MIXED "\r\n--b\r\n" CT("multipart/alternative; boundary=\"b2\"") "\r\n--b2\r\n\r\n" UE
-          "\r\n--b\r\n\r\n" UE "\r\n--b--\r\n"),
-      STR(MIXED "\r\n--b\r\n" CT("multipart/alternative; boundary=\"b2\"") "\r\n--b2\r\n" QP "\r\n=C3=BC"
-          "\r\n--b\r\n" QP "\r\n=C3=BC\r\n--b--\r\n") },
+                                                                           "\r\n--b\r\n\r\n" UE
+                                                                           "\r\n--b--\r\n"),
+      STR(MIXED "\r\n--b\r\n" CT(
+          "multipart/alternative; boundary=\"b2\"") "\r\n--b2\r\n" QP "\r\n=C3=BC"
+                                                    "\r\n--b\r\n" QP "\r\n=C3=BC\r\n--b--\r\n") },
     { "nested, closed itself",
-      STR(MIXED "\r\n--b\r\n" CT("multipart/x; boundary=bb") "\r\n--bb\r\n\r\n" UE "\r\n--bb--\r\n--b--\r\n"),
-      STR(MIXED "\r\n--b\r\n" CT("multipart/x; boundary=bb") "\r\n--bb\r\n" QP "\r\n=C3=BC\r\n--bb--\r\n--b--\r\n") },
+      STR(MIXED "\r\n--b\r\n" CT("multipart/x; boundary=bb") "\r\n--bb\r\n\r\n" UE
+                                                             "\r\n--bb--\r\n--b--\r\n"),
+      STR(MIXED "\r\n--b\r\n" CT("multipart/x; boundary=bb") "\r\n--bb\r\n" QP
+                                                             "\r\n=C3=BC\r\n--bb--\r\n--b--\r\n") },
     { "message inside",
       STR(MIXED "\r\n--b\r\n" CT("message/rfc822") B8 "\r\nA: 1\r\n\r\n" UE "\r\n--b--\r\n"),
-      STR(MIXED "\r\n--b\r\n" CT("message/rfc822") B7 "\r\nA: 1\r\n" V QP "\r\n=C3=BC\r\n--b--\r\n") },
-    { "digest", STR(V CT("multipart/digest; boundary=b") "\r\n--b\r\n\r\nA: 1\r\n\r\n" UE "\r\n--b--\r\n"),
-      STR(V CT("multipart/digest; boundary=b") "\r\n--b\r\n\r\nA: 1\r\n" V QP "\r\n=C3=BC\r\n--b--\r\n") },
+      STR(MIXED "\r\n--b\r\n" CT("message/rfc822") B7 "\r\nA: 1\r\n" V QP
+                                                      "\r\n=C3=BC\r\n--b--\r\n") },
+    { "digest",
+      STR(V CT("multipart/digest; boundary=b") "\r\n--b\r\n\r\nA: 1\r\n\r\n" UE "\r\n--b--\r\n"),
+      STR(V CT("multipart/digest; boundary=b") "\r\n--b\r\n\r\nA: 1\r\n" V QP
+                                               "\r\n=C3=BC\r\n--b--\r\n") },
     { "part without header or body", STR(MIXED "\r\n--b\r\n--b\r\n\r\n" UE "\r\n--b--"),
       STR(MIXED "\r\n--b\r\n--b\r\n" QP "\r\n=C3=BC\r\n--b--") },
     { "delimiter in a header", STR(MIXED "\r\n--b\r\nA: 1\r\n--b\r\n\r\n" UE "\r\n--b--\r\n"),
@@ -89,22 +99,29 @@ static const struct mime_case {
     { "header that ends without empty line", STR("A: 1\r\nhello " UE "\r\n"),
       STR("A: 1\r\n" V QP "\r\nhello =C3=BC\r\n") },
     { "comments and quotes in the type",
-      STR(V "Content-Type: (a (b)) multipart/mixed;\r\n\tx=\"boundary=no\"; Boundary = \"b c\" (d)\r\n\r\n"
+      STR(V
+          "Content-Type: (a (b)) multipart/mixed;\r\n\tx=\"boundary=no\"; Boundary = \"b c\" (d)\r\n\r\n"
           "--b c\r\n\r\n" UE "\r\n--b c--\r\n"),
-      STR(V "Content-Type: (a (b)) multipart/mixed;\r\n\tx=\"boundary=no\"; Boundary = \"b c\" (d)\r\n\r\n"
+      STR(V
+          "Content-Type: (a (b)) multipart/mixed;\r\n\tx=\"boundary=no\"; Boundary = \"b c\" (d)\r\n\r\n"
           "--b c\r\n" QP "\r\n=C3=BC\r\n--b c--\r\n") },
-    { "signed stays when 7-bit", STR(V CT("multipart/signed; boundary=b") B8 "\r\n--b\r\n" B8 "\r\nx\r\n--b--\r\n"),
+    { "signed stays when 7-bit",
+      STR(V CT("multipart/signed; boundary=b") B8 "\r\n--b\r\n" B8 "\r\nx\r\n--b--\r\n"),
       STR(V CT("multipart/signed; boundary=b") B8 "\r\n--b\r\n" B8 "\r\nx\r\n--b--\r\n") },
-    { "8-bit in signed", STR(V CT("multipart/signed; boundary=b") "\r\n--b\r\n\r\n" UE "\r\n--b--\r\n"), STR_NONE },
+    { "8-bit in signed",
+      STR(V CT("multipart/signed; boundary=b") "\r\n--b\r\n\r\n" UE "\r\n--b--\r\n"), STR_NONE },
     { "8-bit in encrypted", STR(V CT("multipart/encrypted; boundary=b") "\r\n" UE), STR_NONE },
-    { "8-bit in a delivery status", STR(V CT("message/global-delivery-status") "\r\n" UE), STR_NONE },
+    { "8-bit in a delivery status", STR(V CT("message/global-delivery-status") "\r\n" UE),
+      STR_NONE },
     { "8-bit in what says base64", STR(V B64 "\r\n" UE), STR_NONE },
     { "8-bit in an unknown coding", STR(V "Content-Transfer-Encoding: x-y\r\n\r\n" UE), STR_NONE },
     { "two codings", STR(V B8 B7 "\r\n" UE), STR_NONE },
     { "two types", STR(V CT("text/plain") CT("a/b") "\r\n" UE), STR_NONE },
     { "multipart without boundary", STR(V CT("multipart/mixed") "\r\n" UE), STR_NONE },
-    { "continued boundary", STR(V CT("multipart/mixed; boundary*0=b") "\r\n--b\r\n\r\n" UE), STR_NONE },
-    { "8-bit where a header should end", STR(MIXED UE "A: 1\r\n--b\r\n\r\nx\r\n--b--\r\n"), STR_NONE },
+    { "continued boundary", STR(V CT("multipart/mixed; boundary*0=b") "\r\n--b\r\n\r\n" UE),
+      STR_NONE },
+    { "8-bit where a header should end", STR(MIXED UE "A: 1\r\n--b\r\n\r\nx\r\n--b--\r\n"),
+      STR_NONE },
     { "8-bit header", STR("A: " UE "\r\n\r\nx\r\n"), STR_NONE },
     { "8-bit header of a part", STR(MIXED "\r\n--b\r\nA: " UE "\r\n\r\nx\r\n--b--\r\n"), STR_NONE },
 };

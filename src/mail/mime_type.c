@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* mail/mime_type.c - reads Content-Type and Content-Transfer-Encoding.
  *
- * What is not understood is MIME_OPAQUE or CODING_ENCODED: then nothing inside is touched, and the worst that can
- * happen is that a message is returned instead of changed. */
+ * What is not understood is MIME_OPAQUE or CODING_ENCODED: then nothing inside is touched, and the
+ * worst that can happen is that a message is returned instead of changed. */
 #include "mail/mime_type.h"
 
 #include "mail/header.h"
@@ -40,8 +40,8 @@ static bool eat(struct str *text, char c)
     return true;
 }
 
-/* RFC 2045 §5.1: any printable character but tspecials. '/' and '=' end a token too, but unquoted boundaries that
- * hold them are common, so a value may have them. */
+/* RFC 2045 §5.1: any printable character but tspecials. '/' and '=' end a token too, but unquoted
+ * boundaries that hold them are common, so a value may have them. */
 static struct str eat_token(struct str *text, const char *also)
 {
     size_t len = 0;

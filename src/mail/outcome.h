@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* mail/outcome.h - what became of one attempt for one recipient: the kind, the peer's words, and how far they reach. */
+/* mail/outcome.h - what became of one attempt for one recipient: the kind, the peer's words, and
+ * how far they reach. */
 #pragma once
 
 #include "base/ip.h"
@@ -17,13 +18,18 @@ enum outcome_kind {
 };
 
 /* Decides what else must wait; nothing else should guess it from text. */
-enum outcome_scope { SCOPE_RECIPIENT = 1, SCOPE_MESSAGE = 2, SCOPE_SESSION = 3, SCOPE_DESTINATION = 4 };
+enum outcome_scope {
+    SCOPE_RECIPIENT = 1,
+    SCOPE_MESSAGE = 2,
+    SCOPE_SESSION = 3,
+    SCOPE_DESTINATION = 4
+};
 
 struct outcome {
     enum outcome_kind kind;
     enum outcome_scope scope;
-    struct reply reply;   /* code 0: the peer said nothing, text is ours */
-    struct str host;      /* name of the remote host, or "" */
+    struct reply reply; /* code 0: the peer said nothing, text is ours */
+    struct str host;    /* name of the remote host, or "" */
     struct ip ip;
     bool tls;
     uint32_t waited_ms;   /* due … connection at hand */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* mail/received.c - the trace line that a server adds in front of all others (RFC 5321 §4.4).
  *
- * A client chooses its HELO name: whatever could close a comment, end a line or pass for another clause is shown as
+ * A client chooses its HELO name: whatever could close a comment, end a line or pass for another
+ * clause is shown as
  * '?', so that nothing after it can be forged. */
 #include "mail/address.h"
 #include "mail/header.h"
@@ -71,7 +72,8 @@ static struct str for_clause(struct arena *a, const struct received *r)
     return arena_strf(a, "\r\n\tfor <%.*s>", STR_FMT(text));
 }
 
-void received_edits(struct arena *a, const struct received *r, struct header_edit *edits, size_t *count)
+void received_edits(struct arena *a, const struct received *r, struct header_edit *edits,
+                    size_t *count)
 {
     struct str from = from_clause(a, r), tls = tls_clause(a, r), rcpt = for_clause(a, r);
     struct str by = domain_ok(r->by, r->utf8) ? r->by : ctext(a, r->by);

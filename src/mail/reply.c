@@ -19,7 +19,8 @@ void reply_reader_done(struct reply_reader *r)
     buf_done(&r->text);
 }
 
-/* How many bytes at the front of `text` make one printable character; 0: the first byte belongs to none. */
+/* How many bytes at the front of `text` make one printable character; 0: the first byte belongs to
+ * none. */
 static size_t printable_len(struct str text)
 {
     unsigned char c = (unsigned char)text.ptr[0];
@@ -66,7 +67,7 @@ static bool eat_code(struct str *line, uint16_t *ret)
     return true;
 }
 
-/* One more line's text; an enhanced code in front of it is kept from the first line that has one. */
+/* One more line's text; an enhanced code is kept from the first line that has one. */
 static void add_line(struct reply_reader *r, struct str text)
 {
     struct str behind = text;
@@ -120,7 +121,8 @@ struct reply reply_take(struct reply_reader *r, struct arena *a)
     return reply;
 }
 
-/* The end of the piece of `text` that fits one line: at '\n', or at a blank, or where a character begins. */
+/* The end of the piece of `text` that fits one line: at '\n', or at a blank, or where a character
+ * begins. */
 static size_t piece_len(struct str text)
 {
     size_t line = str_index(text, '\n'), len;
@@ -142,7 +144,8 @@ bool reply_format(struct buf *to, const struct reply *r)
 
     do {
         struct str piece = str_sub(rest, 0, piece_len(rest));
-        bool at_break = piece.len < rest.len && (rest.ptr[piece.len] == '\n' || rest.ptr[piece.len] == ' ');
+        bool at_break =
+            piece.len < rest.len && (rest.ptr[piece.len] == '\n' || rest.ptr[piece.len] == ' ');
 
         last = piece.len == rest.len;
         rest = str_skip(rest, piece.len + at_break);

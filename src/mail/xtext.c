@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* mail/xtext.c - reads the ESMTP parameters of MAIL and RCPT; xtext both ways.
  *
- * Whether a parameter may be used depends on what was offered to the client: that is the session's to say. */
+ * Whether a parameter may be used depends on what was offered to the client: that is the session's
+ * to say. */
 #include "mail/xtext.h"
 
 #include "base/code.h"
@@ -83,7 +84,8 @@ struct param {
     bool has_value;
 };
 
-/* Takes the next parameter from *text; false at the end, or with *ret_ok false when it is malformed. */
+/* Takes the next parameter from *text; false at the end, or with *ret_ok false when it is
+ * malformed. */
 static bool next_param(struct str *text, struct param *ret, bool *ret_ok)
 {
     struct str word;
@@ -124,9 +126,12 @@ struct keyword {
 };
 
 static const struct keyword mail_keywords[] = {
-    { "SIZE", PARAM_SIZE, true },         { "BODY", PARAM_BODY, true },
-    { "SMTPUTF8", PARAM_SMTPUTF8, false }, { "RET", PARAM_RET, true },
-    { "ENVID", PARAM_ENVID, true },       { "AUTH", PARAM_AUTH, true },
+    { "SIZE", PARAM_SIZE, true },
+    { "BODY", PARAM_BODY, true },
+    { "SMTPUTF8", PARAM_SMTPUTF8, false },
+    { "RET", PARAM_RET, true },
+    { "ENVID", PARAM_ENVID, true },
+    { "AUTH", PARAM_AUTH, true },
     { NULL, 0, false },
 };
 
@@ -220,7 +225,8 @@ static bool read_auth(struct str value)
     return ok;
 }
 
-static bool mail_param(enum param_bit bit, struct str value, struct arena *a, struct mail_params *to)
+static bool mail_param(enum param_bit bit, struct str value, struct arena *a,
+                       struct mail_params *to)
 {
     switch (bit) {
     case PARAM_SIZE:
@@ -312,8 +318,8 @@ static bool eat_unicode(struct str *text)
     return true;
 }
 
-/* utf-8-addr-xtext or, where SMTPUTF8 was given, utf-8-addr-unitext. The parameter's own grammar has kept controls
- * and broken UTF-8 out already. */
+/* utf-8-addr-xtext or, where SMTPUTF8 was given, utf-8-addr-unitext. The parameter's own grammar
+ * has kept controls and broken UTF-8 out already. */
 static bool utf8_address_ok(struct str text)
 {
     while (text.len > 0) {

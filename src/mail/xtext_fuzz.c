@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* mail/xtext_fuzz.c - parameters taken are printable; xtext that reads writes back to its own meaning. */
+/* mail/xtext_fuzz.c - parameters taken are printable; xtext that reads writes back to its own
+ * meaning. */
 #include <stdlib.h>
 
 #include "mail/xtext.h"

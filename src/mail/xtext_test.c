@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 
-#define D100                                                                                       \
+#define D100 \
     "1234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890"
 
 static const struct mail_case {
@@ -87,7 +87,8 @@ static const struct rcpt_case {
     { STR(""), ERR_NONE, NOTIFY_DEFAULT, STR("") },
     { STR("NOTIFY=NEVER"), ERR_NONE, NOTIFY_NEVER, STR("") },
     { STR("notify=success,Failure"), ERR_NONE, NOTIFY_SUCCESS | NOTIFY_FAILURE, STR("") },
-    { STR("NOTIFY=DELAY ORCPT=rfc822;a+2Bb@x.org"), ERR_NONE, NOTIFY_DELAY, STR("rfc822;a+2Bb@x.org") },
+    { STR("NOTIFY=DELAY ORCPT=rfc822;a+2Bb@x.org"), ERR_NONE, NOTIFY_DELAY,
+      STR("rfc822;a+2Bb@x.org") },
     { STR("ORCPT=utf-8;j\\x{FC}rgen@x.org"), ERR_NONE, 0, STR("utf-8;j\\x{FC}rgen@x.org") },
     { STR("ORCPT=utf-8;\\x{FC}\\x{2B}"), ERR_NONE, 0, STR("utf-8;\\x{FC}\\x{2B}") },
     { STR("ORCPT=UTF-8;j\xc3\xbcrgen@x.org"), ERR_NONE, 0, STR("UTF-8;j\xc3\xbcrgen@x.org") },
