@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+/* vault/control.c - the schema of the control database and the statements over it. */
+#include "vault/control.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "vault/database.h"
+
+struct control {
+    sqlite3 *db;
+};
+
+/* steps[v] leads from version v to v + 1. What was released is never changed, only added to. */
+static const char *const steps[] = {
+    "CREATE TABLE account ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT," /* never reused: it stands in the spool and in logs */
+    "  name TEXT NOT NULL UNIQUE,"
+    "  state TEXT NOT NULL DEFAULT 'active',"
+    "  created INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE credential ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  account INTEGER NOT NULL REFERENCES account(id),"
+    "  user TEXT NOT NULL,"
+    "  hash BLOB NOT NULL CHECK (length(hash) = 32)," /* BLAKE2b-256 of the secret, keyed */
+    "  normalize INTEGER NOT NULL DEFAULT 0,"
+    "  created INTEGER NOT NULL,"
+    "  revoked INTEGER NOT NULL DEFAULT 0," /* when, 0: in force */
+    "  last_used INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE UNIQUE INDEX credential_user ON credential(user) WHERE revoked = 0;"
+    "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;",
+};
+
+bool control_open(struct str path, struct control **ret, struct err *err)
+{
+    sqlite3 *db;
+
+    if (!database_open(path, &db, err))
+        return err_at(err, "control database");
+    if (!database_migrate(db, steps, (int)ARRAY_LEN(steps), err)) {
+        database_free(db);
+        return err_at(err, "control database");
+    }
+    *ret = NEW(struct control);
+    (*ret)->db = db;
+    return true;
+}
+
+void control_free(struct control *c)
+{
+    if (!c)
+        return;
+    database_free(c->db);
+    free(c);
+}
+
+static void bind_str(sqlite3_stmt *st, int at, struct str text)
+{
+    (void)sqlite3_bind_text(st, at, text.ptr ? text.ptr : "", (int)text.len, SQLITE_STATIC);
+}
+
+static struct str column_str(sqlite3_stmt *st, int at)
+{
+    return str_make(sqlite3_column_text(st, at), (size_t)sqlite3_column_bytes(st, at));
+}
+
+static bool load_accounts(struct control *c, const struct control_reader *to, struct err *err)
+{
+    sqlite3_stmt *st;
+    int got;
+
+    if (!database_prepare(c->db, "SELECT id, name, created FROM account ORDER BY id", &st, err))
+        return false;
+    while ((got = sqlite3_step(st)) == SQLITE_ROW) {
+        const struct account_row row = { .id = (uint64_t)sqlite3_column_int64(st, 0),
+                                         .name = column_str(st, 1),
+                                         .created_wall_ms = sqlite3_column_int64(st, 2) };
+        to->account(to->arg, &row);
+    }
+    if (got != SQLITE_DONE)
+        (void)database_err(c->db, err);
+    (void)sqlite3_finalize(st);
+    return got == SQLITE_DONE;
+}
+
+static bool load_credentials(struct control *c, const struct control_reader *to, struct err *err)
+{
+    sqlite3_stmt *st;
+    int got;
+
+    if (!database_prepare(c->db,
+                          "SELECT id, account, user, hash, normalize, created, last_used"
+                          " FROM credential WHERE revoked = 0 ORDER BY id",
+                          &st, err))
+        return false;
+    while ((got = sqlite3_step(st)) == SQLITE_ROW) {
+        const struct credential_row row = { .id = (uint64_t)sqlite3_column_int64(st, 0),
+                                            .account = (uint64_t)sqlite3_column_int64(st, 1),
+                                            .user = column_str(st, 2),
+                                            .hash = sqlite3_column_blob(st, 3),
+                                            .normalize = sqlite3_column_int(st, 4) != 0,
+                                            .created_wall_ms = sqlite3_column_int64(st, 5),
+                                            .last_used_wall_ms = sqlite3_column_int64(st, 6) };
+        to->credential(to->arg, &row);
+    }
+    if (got != SQLITE_DONE)
+        (void)database_err(c->db, err);
+    (void)sqlite3_finalize(st);
+    return got == SQLITE_DONE;
+}
+
+bool control_load(struct control *c, const struct control_reader *to, struct err *err)
+{
+    return (load_accounts(c, to, err) && load_credentials(c, to, err)) ||
+           err_at(err, "reading accounts and credentials");
+}
+
+bool control_add_account(struct control *c, const struct account_row *row, uint64_t *ret_id,
+                         struct err *err)
+{
+    sqlite3_stmt *st;
+
+    if (!database_prepare(c->db, "INSERT INTO account(name, created) VALUES (?, ?)", &st, err))
+        return false;
+    bind_str(st, 1, row->name);
+    (void)sqlite3_bind_int64(st, 2, row->created_wall_ms);
+    if (!database_finish(c->db, st, err))
+        return false;
+    *ret_id = (uint64_t)sqlite3_last_insert_rowid(c->db);
+    return true;
+}
+
+bool control_add_credential(struct control *c, const struct credential_row *row, uint64_t *ret_id,
+                            struct err *err)
+{
+    sqlite3_stmt *st;
+
+    if (!database_prepare(c->db,
+                          "INSERT INTO credential(account, user, hash, normalize, created)"
+                          " VALUES (?, ?, ?, ?, ?)",
+                          &st, err))
+        return false;
+    (void)sqlite3_bind_int64(st, 1, (sqlite3_int64)row->account);
+    bind_str(st, 2, row->user);
+    (void)sqlite3_bind_blob(st, 3, row->hash, SECRET_HASH_BYTES, SQLITE_STATIC);
+    (void)sqlite3_bind_int(st, 4, row->normalize);
+    (void)sqlite3_bind_int64(st, 5, row->created_wall_ms);
+    if (!database_finish(c->db, st, err))
+        return false;
+    *ret_id = (uint64_t)sqlite3_last_insert_rowid(c->db);
+    return true;
+}
+
+bool control_revoke(struct control *c, uint64_t credential, int64_t wall_ms, struct err *err)
+{
+    sqlite3_stmt *st;
+
+    if (!database_prepare(c->db, "UPDATE credential SET revoked = ? WHERE id = ?", &st, err))
+        return false;
+    (void)sqlite3_bind_int64(st, 1, wall_ms);
+    (void)sqlite3_bind_int64(st, 2, (sqlite3_int64)credential);
+    return database_finish(c->db, st, err);
+}
+
+static bool note_use(struct control *c, const struct credential_use *use, struct err *err)
+{
+    sqlite3_stmt *st;
+
+    if (!database_prepare(c->db, "UPDATE credential SET last_used = ? WHERE id = ?", &st, err))
+        return false;
+    (void)sqlite3_bind_int64(st, 1, use->wall_ms);
+    (void)sqlite3_bind_int64(st, 2, (sqlite3_int64)use->credential);
+    return database_finish(c->db, st, err);
+}
+
+bool control_note_uses(struct control *c, const struct credential_use *uses, size_t count,
+                       struct err *err)
+{
+    bool ok = database_run(c->db, "BEGIN IMMEDIATE", err);
+
+    for (size_t i = 0; ok && i < count; i++)
+        ok = note_use(c, &uses[i], err);
+    if (ok && database_run(c->db, "COMMIT", err))
+        return true;
+    database_abort(c->db);
+    return false;
+}
+
+bool control_read_flag(struct control *c, const char *key, bool *ret, struct err *err)
+{
+    sqlite3_stmt *st;
+    int got;
+
+    if (!database_prepare(c->db, "SELECT value FROM setting WHERE key = ?", &st, err))
+        return false;
+    bind_str(st, 1, str_of(key));
+    got = sqlite3_step(st);
+    if (got == SQLITE_ROW || got == SQLITE_DONE)
+        *ret = got == SQLITE_ROW && str_eq(column_str(st, 0), STR("1"));
+    else
+        (void)database_err(c->db, err);
+    (void)sqlite3_finalize(st);
+    return got == SQLITE_ROW || got == SQLITE_DONE;
+}
+
+bool control_write_flag(struct control *c, const char *key, bool value, struct err *err)
+{
+    sqlite3_stmt *st;
+
+    if (!database_prepare(c->db,
+                          "INSERT INTO setting(key, value) VALUES (?, ?)"
+                          " ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+                          &st, err))
+        return false;
+    bind_str(st, 1, str_of(key));
+    bind_str(st, 2, value ? STR("1") : STR("0"));
+    return database_finish(c->db, st, err);
+}

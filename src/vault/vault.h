@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+/* vault/vault.h - what the files of vault share.
+ *
+ *   auth.c      whose a session is: by trusted network when it opens, by credential at AUTH
+ *   roster.c    accounts and credentials in memory
+ *   control.c   the same on disk, through the seam of database.c
+ *   operate.c   what operators change
+ *   role.c      links, gate, start and end */
+#pragma once
+
+#include "io/loop.h"
+#include "io/worker.h"
+#include "vault/roster.h"
+#include "vault/secret.h"
+#include "vault/slowdown.h"
+#include "wire/wire.h"
+
+struct vault;
+
+/* One role at the other end of a link. The struct stays; the channel changes when that role is
+ * restarted. */
+struct vault_peer {
+    struct vault *vault;
+    enum role_kind kind;
+    unsigned instance;
+    uint32_t generation;
+    struct channel *channel; /* NULL while it is away */
+    struct idmap sessions;   /* accept: session -> struct vault_session */
+};
+
+struct vault {
+    const struct config *config;
+    uint8_t key[SECRET_KEY_BYTES];
+    uint8_t nobody[SECRET_HASH_BYTES]; /* compared with when the user is unknown */
+    struct roster roster;
+    struct control *control; /* touched by `worker` alone once the role has started */
+    struct worker_pool *worker;
+    struct disk *folder; /* NULL in memory */
+    bool live;           /* setting of the same name: an operator opened the gate */
+
+    struct vault_peer accept[ROLE_INSTANCES_MAX], web[ROLE_INSTANCES_MAX], core;
+    struct slowdown slowdown;
+    unsigned answers_waiting; /* those that slowdown holds back */
+
+    struct list requests; /* operate.c: struct request, in order of arrival */
+    unsigned request_count;
+    bool started;   /* work for the database goes to `worker` */
+    bool operating; /* the story that works through them runs */
+    bool networks_due, uses_due;
+    bool draining;
+    struct timer save_timer;
+    void (*drained)(void *arg);
+    void *drained_arg;
+
+    uint64_t auth_right, auth_wrong, auth_refused; /* since the start */
+    uint64_t hashes, compares;                     /* work done for AUTH: A04 is shown with them */
+};
+
+/* auth.c */
+MUST_USE bool auth_on_frame(struct vault_peer *accept, const struct frame *f, struct err *err);
+/* The credential is gone: sessions that were opened with it are nobody's from now on (fault A07).
+ */
+void auth_unbind(struct vault *v, uint64_t credential);
+void auth_drop_sessions(struct vault_peer *accept);
+
+/* operate.c */
+void operate_on_admin(struct vault_peer *web, const struct wire_admin *m);
+/* Works through what is due: requests, accounts that the configuration names, last uses. */
+void operate_wake(struct vault *v);
+/* Accounts that the configuration's networks name and that are missing are made. Before the role
+ * has started it blocks; then it waits, on a fiber. */
+MUST_USE bool operate_add_networks(struct vault *v, struct err *err);
+void operate_drop_requests(struct vault *v);
+
+/* role.c */
+bool vault_gate_is_open(const struct vault *v);
+/* To core and every accept. */
+void vault_send_gate(struct vault *v);
