@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* resolve/lookup.h - questions to DNS, many at a time: from the cache when it knows, else one flight for all who ask the
- * same. */
+/* resolve/lookup.h - questions to DNS, many at a time: from the cache when it knows, else one flight for all who ask
+ * the same. */
 #pragma once
 
 #include "resolve/cache.h"

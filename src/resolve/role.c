@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* resolve/role.c - questions in, answers out: SITE_ASK from core, HOSTS_ASK from deliver; status for web. A question has a
- * fiber, since it is a story of look-ups; equal ones meet in lookup.c. */
+/* resolve/role.c - questions in, answers out: SITE_ASK from core, HOSTS_ASK from deliver, `baton live` from web. A
+ * question has a fiber, since it is a story of look-ups; equal ones meet in lookup.c. */
 #include "resolve/role.h"
 
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "io/clock.h"
 #include "io/sandbox.h"
 #include "resolve/hosts.h"
+#include "resolve/live.h"
 #include "wire/wire.h"
 
 #define QUESTIONS_MAX 4000
@@ -41,9 +43,9 @@ struct question {
     struct asker *asker;
     struct fiber *fiber;
     struct arena arena;
+    bool (*ask)(struct question *q, const struct target_policy *policy, struct err *err);
     uint64_t id;
     struct str name;
-    bool plain;
 };
 
 /* Answers -------------------------------------------------------------------------------------------------------- */
@@ -99,18 +101,7 @@ static void answer_hosts(struct channel *c, uint64_t id, const struct hosts *hos
     wire_put(w, &w->text, reply.text);
 }
 
-static void answer_busy(const struct asker *asker, uint64_t id)
-{
-    const struct site site = { .verdict = VERDICT_BUSY, .ttl_s = BUSY_TTL_S };
-    const struct hosts hosts = { .list = { .verdict = VERDICT_BUSY, .ttl_s = BUSY_TTL_S } };
-
-    if (asker->peer == ROLE_CORE)
-        answer_site(asker->channel, id, &site, NULL);
-    else
-        answer_hosts(asker->channel, id, &hosts, NULL);
-}
-
-static void end_admin(struct channel *c, uint64_t request, uint16_t status, struct str text)
+static void answer_end(struct channel *c, uint64_t request, uint16_t status, struct str text)
 {
     struct wire_admin_end *w = wire_add(c, WIRE_ADMIN_END, text.len);
 
@@ -119,26 +110,38 @@ static void end_admin(struct channel *c, uint64_t request, uint16_t status, stru
     wire_put(w, &w->text, text);
 }
 
-static void resolve_status(void *role, struct buf *to);
-
-static void answer_admin(const struct asker *asker, const struct wire_admin *ask)
+static void answer_check(struct channel *c, uint64_t request, const struct live_check *check)
 {
-    struct channel *c = asker->channel;
-    struct buf json;
+    struct buf text;
+    struct json j;
 
-    if (ask->verb != ADMIN_STATUS) {
-        end_admin(c, ask->request, 404, STR("resolve has nothing of that kind"));
-        return;
-    }
-    buf_init(&json, 512);
-    buf_addf(&json, "{\"role\":\"resolve\",");
-    resolve_status(asker->role, &json);
-    buf_add_char(&json, '}');
-    struct wire_admin_row *w = wire_add(c, WIRE_ADMIN_ROW, json.len);
-    w->request = ask->request;
-    wire_put(w, &w->json, buf_str(&json));
-    buf_done(&json);
-    end_admin(c, ask->request, 200, STR_NONE);
+    buf_init(&text, FRAME_BYTES_MAX / 2);
+    json_begin(&j, &text);
+    json_object(&j);
+    json_key(&j, "check");
+    json_str(&j, str_of(check->name));
+    json_key(&j, "ok");
+    json_bool(&j, check->ok);
+    json_key(&j, "text");
+    json_str(&j, check->text);
+    json_object_end(&j);
+    struct wire_admin_row *w = wire_add(c, WIRE_ADMIN_ROW, text.len);
+    w->request = request;
+    wire_put(w, &w->json, buf_str(&text));
+    buf_done(&text);
+}
+
+static void answer_busy(const struct asker *asker, uint64_t id)
+{
+    const struct site site = { .verdict = VERDICT_BUSY, .ttl_s = BUSY_TTL_S };
+    const struct hosts hosts = { .list = { .verdict = VERDICT_BUSY, .ttl_s = BUSY_TTL_S } };
+
+    if (asker->peer == ROLE_CORE)
+        answer_site(asker->channel, id, &site, NULL);
+    else if (asker->peer == ROLE_DELIVER)
+        answer_hosts(asker->channel, id, &hosts, NULL);
+    else
+        answer_end(asker->channel, id, 503, verdict_reply(VERDICT_BUSY).text);
 }
 
 /* Questions ------------------------------------------------------------------------------------------------------ */
@@ -168,11 +171,10 @@ static void question_end(struct question *q)
     asker_free_unused(asker);
     if (r->count > 0)
         return;
-    if (r->drained)
-        r->drained(r->drained_arg);
-    r->drained = NULL;
     if (r->closing)
         role_end(r);
+    else if (r->drained)
+        r->drained(r->drained_arg); /* may free the role */
 }
 
 /* Waits. */
@@ -187,31 +189,58 @@ static bool question_ask_site(struct question *q, const struct target_policy *po
     return true;
 }
 
+static bool answer_found(struct question *q, const struct hosts *hosts)
+{
+    if (q->asker->channel)
+        answer_hosts(q->asker->channel, q->id, hosts, &q->arena);
+    return true;
+}
+
 /* Waits. */
 static bool question_ask_hosts(struct question *q, const struct target_policy *policy, struct err *err)
 {
-    struct lookups *l = q->asker->role->lookups;
     struct hosts hosts;
 
-    bool ok = q->plain ? hosts_find_plain(l, policy, q->name, random_u64(), &q->arena, &hosts, err)
-                       : hosts_find(l, policy, q->name, random_u64(), &q->arena, &hosts, err);
-    if (ok && q->asker->channel)
-        answer_hosts(q->asker->channel, q->id, &hosts, &q->arena);
-    return ok;
+    return hosts_find(q->asker->role->lookups, policy, q->name, random_u64(), &q->arena, &hosts, err) &&
+           answer_found(q, &hosts);
+}
+
+/* Waits. */
+static bool question_ask_plain(struct question *q, const struct target_policy *policy, struct err *err)
+{
+    struct hosts hosts;
+
+    return hosts_find_plain(q->asker->role->lookups, policy, q->name, random_u64(), &q->arena, &hosts, err) &&
+           answer_found(q, &hosts);
+}
+
+/* Waits. */
+static bool question_ask_live(struct question *q, const struct target_policy *policy, struct err *err)
+{
+    struct live_report report;
+
+    (void)policy;
+    if (!live_find(q->asker->role->lookups, q->name, &q->arena, &report, err))
+        return false;
+    for (size_t i = 0; i < report.count && q->asker->channel; i++)
+        answer_check(q->asker->channel, q->id, &report.checks[i]);
+    if (q->asker->channel)
+        answer_end(q->asker->channel, q->id, 200, STR_NONE);
+    return true;
 }
 
 static void question_run(void *arg)
 {
     struct question *q = arg;
-    const struct target_policy *policy = policy_copy(q->asker->role->config, &q->arena);
     struct err err = { 0 };
 
     /* Cancelled: the role is going, and the asker will hear of that. */
-    (void)(q->asker->peer == ROLE_CORE ? question_ask_site(q, policy, &err) : question_ask_hosts(q, policy, &err));
+    (void)q->ask(q, policy_copy(q->asker->role->config, &q->arena), &err);
     question_end(q);
 }
 
-static void question_new(struct asker *asker, uint64_t id, struct str name, bool plain)
+static void question_new(struct asker *asker, uint64_t id, struct str name,
+                         bool (*ask)(struct question *q, const struct target_policy *policy, struct err *err))
 {
     struct resolve *r = asker->role;
 
@@ -222,7 +251,7 @@ static void question_new(struct asker *asker, uint64_t id, struct str name, bool
     struct question *q = NEW(struct question);
     q->asker = asker;
     q->id = id;
-    q->plain = plain;
+    q->ask = ask;
     arena_init(&q->arena, 2048);
     q->name = arena_str(&q->arena, name);
     list_append(&r->questions, &q->link);
@@ -235,17 +264,21 @@ static bool asker_frame(void *owner, struct channel *c, const struct frame *f, s
 {
     struct asker *asker = owner;
 
-    (void)c;
     if (!wire_check(f, asker->peer, ROLE_RESOLVE, err))
         return false;
     if (f->type == WIRE_SITE_ASK) {
         const struct wire_site_ask *ask = (const struct wire_site_ask *)f;
-        question_new(asker, ask->question, wire_get(f, ask->domain), false);
+        question_new(asker, ask->question, wire_get(f, ask->domain), question_ask_site);
     } else if (f->type == WIRE_HOSTS_ASK) {
         const struct wire_hosts_ask *ask = (const struct wire_hosts_ask *)f;
-        question_new(asker, ask->question, wire_get(f, ask->name), ask->plain != 0);
+        question_new(asker, ask->question, wire_get(f, ask->name),
+                     ask->plain ? question_ask_plain : question_ask_hosts);
     } else if (f->type == WIRE_ADMIN) {
-        answer_admin(asker, (const struct wire_admin *)f);
+        const struct wire_admin *ask = (const struct wire_admin *)f;
+        if (ask->verb == ADMIN_LIVE_DNS)
+            question_new(asker, ask->request, asker->role->config->hostname, question_ask_live);
+        else
+            answer_end(c, ask->request, 404, STR("resolve has nothing of that kind"));
     } else {
         return err_set(err, ERR_SYNTAX, "%s is nothing to resolve", wire_type_name((enum wire_type)f->type));
     }

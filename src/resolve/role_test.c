@@ -48,7 +48,20 @@ static const char zone[] =
     "circle MX 10 mx.circle\n"
     "mx.circle CNAME round.circle\n"
     "round.circle CNAME mx.circle\n"
-    "own MX 10 relay.example.\n";
+    "own MX 10 relay.example.\n"
+    "server A 198.41.0.4\n"
+    "server A 198.41.0.5\n"
+    "server A 10.0.0.1\n"
+    "server TXT \"v=spf1 a -all\"\n"
+    "bare TXT nothing\n";
+
+static const char reverse_zone[] =
+    "$ORIGIN 0.41.198.in-addr.arpa.\n"
+    "$TTL 60\n"
+    "@ SOA ns.test. hostmaster.test. 1 3600 600 86400 30\n"
+    "@ NS ns.test.\n"
+    "4 PTR server.test.\n"
+    "5 PTR other.test.\n";
 
 static struct {
     char folder[64];
@@ -56,7 +69,7 @@ static struct {
     struct endpoint at;
     struct config config;
     void *role;
-    struct channel *core, *deliver;
+    struct channel *core, *deliver, *web;
 } world;
 
 /* What came back for the question at hand. */
@@ -66,7 +79,7 @@ static struct {
     uint64_t question;
     unsigned code, subject, detail;
     uint32_t ttl_s, count;
-    char site[300], text[600], hosts[2000];
+    char site[300], text[600], hosts[2000], rows[4000];
 } heard;
 
 /* The name server ------------------------------------------------------------------------------------------------ */
@@ -101,7 +114,8 @@ static const char *many_hosts(char *text, size_t size)
     size_t len = 0;
 
     for (int i = 0; i < 200; i++)
-        len += (size_t)snprintf(text + len, size - len, "many MX %d h%d.many\nh%d.many A 198.41.1.%d\n", i, i, i, i + 1);
+        len += (size_t)snprintf(text + len, size - len, "many MX %d h%d.many\nh%d.many A 198.41.1.%d\n", i, i, i,
+                                i + 1);
     assert_true(len < size);
     return text;
 }
@@ -135,8 +149,11 @@ static bool start_knot(void)
     snprintf(conf, sizeof conf,
              "server:\n    listen: 127.0.0.1@%u\n    rundir: %s\n    background-workers: 1\n    udp-workers: 1\n"
              "    tcp-workers: 1\nlog:\n  - target: stderr\n    any: info\ndatabase:\n    storage: %s\n"
-             "zone:\n  - domain: test.\n    file: %s/zone\n    zonefile-load: whole\n    journal-content: none\n",
-             world.at.port, world.folder, world.folder, world.folder);
+             "zone:\n  - domain: test.\n    file: %s/zone\n    zonefile-load: whole\n    journal-content: none\n"
+             "  - domain: 0.41.198.in-addr.arpa.\n    file: %s/reverse\n    zonefile-load: whole\n"
+             "    journal-content: none\n",
+             world.at.port, world.folder, world.folder, world.folder, world.folder);
+    write_file("reverse", reverse_zone, "");
     write_file("conf", conf, "");
     write_file("zone", zone, many_hosts(many, sizeof many));
     snprintf(path, sizeof path, "%s/conf", world.folder);
@@ -154,7 +171,7 @@ static bool start_knot(void)
 
 static void stop_knot(void)
 {
-    static const char *const names[] = { "conf", "zone", "knot.sock", "knot.pid", "timers/data.mdb",
+    static const char *const names[] = { "conf", "zone", "reverse", "knot.sock", "knot.pid", "timers/data.mdb",
                                          "timers/lock.mdb" };
     char path[128];
 
@@ -215,6 +232,23 @@ static void hear_hosts(const struct frame *f)
     heard.done = true;
 }
 
+static void hear_row(const struct frame *f)
+{
+    struct str json = wire_get(f, ((const struct wire_admin_row *)f)->json);
+    size_t len = strlen(heard.rows);
+
+    snprintf(heard.rows + len, sizeof heard.rows - len, "%.*s\n", STR_FMT(json));
+}
+
+static void hear_end_of_rows(const struct frame *f)
+{
+    const struct wire_admin_end *w = (const struct wire_admin_end *)f;
+
+    heard.question = w->request;
+    heard.code = w->status;
+    heard.done = true;
+}
+
 static bool hear(void *owner, struct channel *c, const struct frame *f, struct err *err)
 {
     (void)c;
@@ -224,8 +258,12 @@ static bool hear(void *owner, struct channel *c, const struct frame *f, struct e
         hear_site(f);
     else if (f->type == WIRE_HOST)
         hear_host(f);
-    else
+    else if (f->type == WIRE_HOSTS_ANSWER)
         hear_hosts(f);
+    else if (f->type == WIRE_ADMIN_ROW)
+        hear_row(f);
+    else
+        hear_end_of_rows(f);
     return true;
 }
 
@@ -282,7 +320,7 @@ static struct channel *link_to(enum role_kind *peer)
 
 static int start(void **state)
 {
-    static enum role_kind core = ROLE_CORE, deliver = ROLE_DELIVER;
+    static enum role_kind core = ROLE_CORE, deliver = ROLE_DELIVER, web = ROLE_WEB;
     struct role_start s = { .kind = ROLE_RESOLVE, .config = &world.config };
     struct err err = { 0 };
     uint8_t key[16];
@@ -306,6 +344,7 @@ static int start(void **state)
     }
     world.core = link_to(&core);
     world.deliver = link_to(&deliver);
+    world.web = link_to(&web);
     return 0;
 }
 
@@ -317,10 +356,21 @@ static int stop(void **state)
     resolve_role.free(world.role);
     channel_free(world.core);
     channel_free(world.deliver);
+    channel_free(world.web);
     for (int i = 0; i < 10; i++)
         loop_turn(0);
     stop_knot();
     return 0;
+}
+
+static void ask_admin(uint32_t verb)
+{
+    memset(&heard, 0, sizeof heard);
+    struct wire_admin *w = wire_add(world.web, WIRE_ADMIN, 0);
+    w->request = 77;
+    w->verb = verb;
+    channel_flush(world.web);
+    await_heard();
 }
 
 /* Confined ------------------------------------------------------------------------------------------------------- */
@@ -490,6 +540,40 @@ static void s01_the_words_of_dns_come_along(void **state)
     assert_non_null(strstr(heard.text, "SERVFAIL"));
 }
 
+static const struct live_case {
+    const char *hostname;
+    const char *rows[6];
+} live_cases[] = {
+    { "server.test",
+      { "{\"check\":\"hostname\",\"ok\":true,",
+        "{\"check\":\"ptr\",\"ok\":true,\"text\":\"the PTR record of 198.41.0.4 is",
+        "{\"check\":\"ptr\",\"ok\":false,\"text\":\"the PTR record of 198.41.0.5 is other.test;",
+        "{\"check\":\"address\",\"ok\":false,\"text\":\"server.test has the address 10.0.0.1, which is not public",
+        "{\"check\":\"spf\",\"ok\":true," } },
+    { "bare.test", { "{\"check\":\"address\",\"ok\":false,", "{\"check\":\"spf\",\"ok\":false," } },
+    { "elsewhere.example", { "no answer for the address of elsewhere.example", "no answer for the TXT" } },
+    { "localhost", { "{\"check\":\"hostname\",\"ok\":false,", "127.0.0.1, which is not public" } },
+};
+
+static void live_says_what_is_missing(void **state)
+{
+    (void)state;
+    if (!world.role)
+        skip();
+    for (size_t i = 0; i < ARRAY_LEN(live_cases); i++) {
+        const struct live_case *c = &live_cases[i];
+        world.config.hostname = str_of(c->hostname);
+        ask_admin(ADMIN_LIVE_DNS);
+        world.config.hostname = STR("relay.example");
+        assert_int_equal(heard.code, 200);
+        for (size_t r = 0; r < ARRAY_LEN(c->rows) && c->rows[r]; r++)
+            if (!strstr(heard.rows, c->rows[r]))
+                fail_msg("%s: no %s in\n%s", c->hostname, c->rows[r], heard.rows);
+    }
+    ask_admin(ADMIN_QUEUE_LIST);
+    assert_int_equal(heard.code, 404);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -499,6 +583,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(s02_allowed_networks),
         cmocka_unit_test(equal_questions_are_all_answered),
         cmocka_unit_test(s01_the_words_of_dns_come_along),
+        cmocka_unit_test(live_says_what_is_missing),
         cmocka_unit_test(look_ups_go_on_when_confined),
     };
 
