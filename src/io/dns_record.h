@@ -8,8 +8,8 @@
 #define DNS_TXT_BYTES_MAX (16 * 1024)
 
 /* Takes one uncompressed name from the front of *wire: lower case, dots between labels, "" for the root. A pointer, a
- * label with a byte that a name in text cannot show (dot, backslash, space, control, over 126) and a name over the limit
- * are ERR_SYNTAX. */
+ * label with a byte that a name in text cannot show (dot, backslash, space, control, over 126) and a name over the
+ * limit are ERR_SYNTAX. */
 MUST_USE bool dns_name_read(struct str *wire, struct arena *a, struct str *ret, struct err *err);
 
 /* The data of one record of `type`; all of it must be used up. ERR_SYNTAX. */

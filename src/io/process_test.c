@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* io/process_test.c - starting a child, its end, signals, sockets and sealed bytes. Started again with an argument, this
- * program is the child. */
+/* io/process_test.c - starting a child, its end, signals, sockets and sealed bytes. Started again with an argument,
+ * this program is the child. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

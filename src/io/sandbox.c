@@ -3,8 +3,8 @@
  *
  * Two filters are stacked, of whose verdicts the kernel takes the harsher: one kills at a call that stands in no table,
  * the other refuses with EPERM whatever this role was not allowed. So a library that tries something and can live
- * without it lives, and a call that only an intruder would make ends the process. A sanitizer build has one filter, which
- * only logs: the run-time needs calls that no role has. */
+ * without it lives, and a call that only an intruder would make ends the process. A sanitizer build has one filter,
+ * which only logs: the run-time needs calls that no role has. */
 #include "io/sandbox.h"
 
 #include <dirent.h>

@@ -31,7 +31,8 @@ struct sandbox_state {
 /* The Landlock part. The kernel applies it to the calling thread and to those started later, so a role whose helper
  * threads open files calls this before it starts them; the folders exist then. Once a process. */
 MUST_USE bool sandbox_enter_files(const struct sandbox_rule *rule, struct err *err);
-/* Confines this process, with sandbox_enter_files() where that was not called before. Fails only when what the kernel offers could not be put in force. */
+/* Confines this process, with sandbox_enter_files() where that was not called before. Fails only when what the kernel
+ * offers could not be put in force. */
 MUST_USE bool sandbox_enter(const struct sandbox_rule *rule, struct sandbox_state *ret, struct err *err);
 /* Tries what must be refused (open of /etc/shadow, socket, exec, ptrace as far as not needed) in a way that returns
  * EPERM/EACCES instead of killing, and fails naming what was allowed. */
