@@ -1,0 +1,915 @@
+// SPDX-License-Identifier: Apache-2.0
+/* accept/session_test.c - conversations with the real role: what a client says, what it must hear,
+ * what core must have got. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "accept/world_test.h"
+#include "base/mem.h"
+
+/* Conversations ---------------------------------------------------------------------------------
+ */
+
+#define HELO "EHLO me.example\r\n"
+#define FROM "MAIL FROM:<me@my.example>\r\n"
+#define TO "RCPT TO:<ann@home.example>\r\n"
+#define AUTH_ANN "AUTH PLAIN AGFubgBzZWNyZXQ=\r\n"
+#define TEXT "Subject: x\r\n\r\nHello\r\n.\r\n"
+#define X64 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X1024 X64 X64 X64 X64 X64 X64 X64 X64 X64 X64 X64 X64 X64 X64 X64 X64
+
+enum { STEPS_MAX = 16 };
+
+static const struct talk_case {
+    const char *name;
+    enum door_kind door;
+    unsigned flags;
+    unsigned messages; /* that core must have in the end */
+    struct {
+        struct str say;
+        const char *hear; /* the replies: "250", "550 5.7.1", several by ", "; "end" */
+    } steps[STEPS_MAX];
+} talks[] = {
+#define SAY(text, replies)                  \
+    {                                       \
+        { text, sizeof(text) - 1 }, replies \
+    }
+    { "R02 R04 a message by hand",
+      DOOR_RELAY,
+      0,
+      1,
+      { SAY("", "220"), SAY("HELO me.example\r\n", "250"), SAY(FROM, "250 2.1.0"),
+        SAY(TO, "250 2.1.5"), SAY("DATA\r\n", "354"), SAY(TEXT, "250 2.0.0"),
+        SAY("QUIT\r\n", "221 2.0.0, end") } },
+    { "R05 everything in one packet",
+      DOOR_RELAY,
+      0,
+      1,
+      { SAY("", "220"), SAY(HELO FROM TO "DATA\r\n", "250, 250, 250, 354"),
+        SAY(TEXT "NOOP\r\nQUIT\r\n", "250, 250, 221, end") } },
+    { "R04 BDAT",
+      DOOR_RELAY,
+      0,
+      1,
+      { SAY("", "220"), SAY(HELO FROM TO, "250, 250, 250"),
+        SAY("BDAT 14\r\nSubject: x\r\n\r\nBDAT 7 LAST\r\nHello\r\nQUIT\r\n",
+            "250, 250, 221, end") } },
+    { "R04 BDAT, LAST of nothing",
+      DOOR_RELAY,
+      0,
+      1,
+      { SAY("", "220"), SAY(HELO FROM TO, "250, 250, 250"),
+        SAY("BDAT 14\r\nSubject: x\r\n\r\nBDAT 0 LAST\r\n", "250, 250") } },
+    { "R05 verbs that need nothing",
+      DOOR_RELAY,
+      0,
+      0,
+      { SAY("", "220"),
+        SAY("NOOP\r\nnoop x\r\nRSET\r\nVRFY ann\r\nHELP\r\nhelp mail\r\n",
+            "250 2.0.0, 250, 250, 252 2.5.2, 214 2.0.0, 214"),
+        SAY("HELP FOO\r\nFOO\r\nEXPN x\r\n\r\n", "500, 500 5.5.1, 500, 500") } },
+    { "R05 order of commands",
+      DOOR_RELAY,
+      0,
+      0,
+      { SAY("", "220"), SAY(FROM, "503 5.5.1"), SAY("EHLO\r\n", "501"), SAY("EHLO a b\r\n", "501"),
+        SAY(HELO TO "DATA\r\n", "250, 503, 503"), SAY(FROM FROM, "250, 503 5.5.1"),
+        SAY("DATA\r\n", "554 5.5.1"), SAY("RSET x\r\n", "501 5.5.4"),
+        SAY("MAIL\r\nRCPT\r\n", "501, 501") } },
+    { "R03 parameters",
+      DOOR_RELAY,
+      0,
+      0,
+      { SAY("", "220"), SAY(HELO, "250"),
+        SAY("MAIL FROM:<> SIZE=100 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=a\r\nRSET\r\n",
+            "250, 250"),
+        SAY("MAIL FROM:<a@b.example> FOO=1\r\n", "555 5.5.4"),
+        SAY("MAIL FROM:<a@b.example> SIZE=x\r\n", "501 5.5.4"),
+        SAY("MAIL FROM:<a@b.example> SIZE=999999999999\r\n", "552 5.3.4"),
+        SAY("MAIL FROM:a@b.example\r\n", "501 5.5.4"), SAY("MAIL TO:<a@b.example>\r\n", "501"),
+        SAY("MAIL FROM: <a@b.example>\r\n"
+            "RCPT TO: <ann@home.example> NOTIFY=NEVER\r\n",
+            "250, 250"),
+        SAY("RCPT TO:<ann@home.example> NOTIFY=MAYBE\r\n", "501 5.5.4") } },
+    { "B08 addresses",
+      DOOR_RELAY,
+      BIND_TRUSTED,
+      0,
+      { SAY("", "220"), SAY(HELO FROM, "250, 250"),
+        SAY("RCPT TO:<>\r\nRCPT TO:<a>\r\nRCPT TO:<@x>\r\n", "501, 501 5.1.3, 501 5.1.3"),
+        SAY("RCPT TO:<a b@x.example>\r\n", "501 5.1.3"),
+        SAY("RCPT TO:<\"a b\"@x.example>\r\n", "250"), SAY("RCPT TO:<;rm -rf@>\r\n", "501"),
+        SAY("RCPT TO:<@r.example:a@x.example>\r\n", "250"),
+        SAY("RCPT TO:<\xc3\xbc@x.example>\r\n", "553 5.6.7"),
+        SAY("RCPT TO:<\xff@x.example>\r\n", "501"), SAY("RCPT TO:<Postmaster>\r\n", "250") } },
+    { "B18 UTF-8 address with SMTPUTF8",
+      DOOR_RELAY,
+      BIND_TRUSTED,
+      0,
+      { SAY("", "220"), SAY(HELO "MAIL FROM:<\xc3\xbc@x.example>\r\n", "250, 550 5.6.7"),
+        SAY("MAIL FROM:<\xc3\xbc@x.example> SMTPUTF8\r\nRCPT TO:<\xc3\xbc@x.example>\r\n",
+            "250, 250") } },
+    { "R09 R32 a stranger reaches local domains only",
+      DOOR_RELAY,
+      0,
+      0,
+      { SAY("", "220"), SAY(HELO FROM TO, "250, 250, 250"),
+        SAY("RCPT TO:<a@other.example>\r\n", "550 5.7.1"),
+        SAY("RCPT TO:<postmaster>\r\n", "250") } },
+    { "R09 a trusted network reaches all",
+      DOOR_RELAY,
+      BIND_TRUSTED,
+      1,
+      { SAY("", "220"),
+        SAY(HELO FROM "RCPT TO:<a@other.example>\r\nDATA\r\n", "250, 250, 250, 354"),
+        SAY(TEXT, "250") } },
+    { "R10 a network alone is nobody on a submission port",
+      DOOR_SUBMISSION,
+      BIND_TRUSTED,
+      0,
+      { SAY("", "220"), SAY(HELO FROM, "250, 530 5.7.0"), SAY(TO "DATA\r\n", "530, 530"),
+        SAY("BDAT 5\r\nhello"
+            "NOOP\r\n",
+            "530, 250") } },
+    { "A02 AUTH before TLS",
+      DOOR_SUBMISSION,
+      0,
+      0,
+      { SAY("", "220"), SAY(AUTH_ANN, "503 5.5.1"), SAY(HELO AUTH_ANN, "250, 538 5.7.11") } },
+    { "R10 AUTH PLAIN over implicit TLS",
+      DOOR_SUBMISSIONS,
+      0,
+      1,
+      { SAY("", "220"), SAY(HELO FROM, "250, 530"), SAY(AUTH_ANN, "235 2.7.0"),
+        SAY(AUTH_ANN, "503"), SAY(FROM "RCPT TO:<a@other.example>\r\nDATA\r\n", "250, 250, 354"),
+        SAY(TEXT, "250") } },
+    { "R10 AUTH PLAIN in two steps",
+      DOOR_SUBMISSIONS,
+      0,
+      0,
+      { SAY("", "220"), SAY(HELO "AUTH PLAIN\r\n", "250, 334"),
+        SAY("AGFubgBzZWNyZXQ=\r\n", "235") } },
+    { "R10 AUTH LOGIN",
+      DOOR_SUBMISSIONS,
+      0,
+      0,
+      { SAY("", "220"), SAY(HELO "AUTH LOGIN\r\n", "250, 334"), SAY("YW5u\r\n", "334"),
+        SAY("c2VjcmV0\r\n", "235 2.7.0") } },
+    { "R10 AUTH LOGIN with the user at once",
+      DOOR_SUBMISSIONS,
+      0,
+      0,
+      { SAY("", "220"), SAY(HELO "AUTH LOGIN YW5u\r\n", "250, 334"), SAY("c2VjcmV0\r\n", "235") } },
+    { "B07 AUTH that can't be",
+      DOOR_SUBMISSIONS,
+      0,
+      0,
+      { SAY("", "220"), SAY(HELO "AUTH CRAM-MD5\r\n", "250, 504 5.5.4"),
+        SAY("AUTH PLAIN !!!\r\n", "501 5.5.2"), SAY("AUTH PLAIN AGFubg==\r\n", "501 5.5.2"),
+        SAY("AUTH PLAIN =\r\n", "501"), SAY("AUTH PLAIN\r\n*\r\n", "334, 501 5.7.0"),
+        SAY("AUTH LOGIN\r\n\r\n\r\n", "334, 334, 535 5.7.8"), SAY("NOOP\r\n", "250"),
+        SAY("AUTH PLAIN AGJ1c3kAc2VjcmV0\r\n", "454 4.7.0"), SAY(AUTH_ANN, "235") } },
+    { "B07 an AUTH line over its limit",
+      DOOR_SUBMISSIONS,
+      0,
+      0,
+      { SAY("", "220"), SAY(HELO "AUTH PLAIN\r\n", "250, 334"),
+        SAY(X1024 X1024 X1024 X1024 X1024 X1024 X1024 X1024 X1024 X1024 X1024 X1024 "x\r\n",
+            "500 5.5.6"),
+        SAY(AUTH_ANN, "235") } },
+    { "A03 too many failures",
+      DOOR_SUBMISSIONS,
+      0,
+      0,
+      { SAY("", "220"), SAY(HELO, "250"), SAY("AUTH PLAIN AGFubgB4\r\n", "535"),
+        SAY("AUTH PLAIN AGFubgB4\r\n", "535"), SAY("AUTH PLAIN AGFubgB4\r\n", "535"),
+        SAY("AUTH PLAIN AGFubgB4\r\n", "535"),
+        SAY("AUTH PLAIN AGFubgB4\r\n", "535, 421 4.7.0, end") } },
+    { "R10 no AUTH on a relay port",
+      DOOR_RELAY,
+      0,
+      0,
+      { SAY("", "220"), SAY(HELO AUTH_ANN, "250, 503 5.5.1") } },
+    { "R12 STARTTLS where it is on already",
+      DOOR_SUBMISSIONS,
+      0,
+      0,
+      { SAY("", "220"), SAY(HELO "STARTTLS\r\nSTARTTLS x\r\n", "250, 503, 501") } },
+    { "B01 commands ended by LF",
+      DOOR_RELAY,
+      0,
+      0,
+      { SAY("", "220"), SAY("HELO x\n", "500 5.5.2"), SAY("NO\rOP\r\n", "500"),
+        SAY("NO\0OP\r\n", "500"), SAY("NOOP\r\n", "250") } },
+    { "R06 commands ended by LF, normalised",
+      DOOR_RELAY,
+      BIND_NORMALIZE,
+      1,
+      { SAY("", "220"), SAY("HELO x\nMAIL FROM:<a@b.example>\n" TO "DATA\n", "250, 250, 250, 354"),
+        SAY("Subject: x\n\nHello\n.\nstill\r\n.\r\n", "250"), SAY("QUIT\n", "221, end") } },
+    { "B01 DATA with a bare LF is refused once",
+      DOOR_RELAY,
+      0,
+      0,
+      { SAY("", "220"), SAY(HELO FROM TO "DATA\r\n", "250, 250, 250, 354"),
+        SAY("a\n.\nb\r\n.\r\n"
+            "NOOP\r\n",
+            "554 5.6.0, 250") } },
+    { "B01 BDAT with a NUL, not BINARYMIME",
+      DOOR_RELAY,
+      0,
+      0,
+      { SAY("", "220"), SAY(HELO FROM TO, "250, 250, 250"),
+        SAY("BDAT 3 LAST\r\na\0bNOOP\r\n", "554, 250") } },
+    { "B18 BINARYMIME by BDAT",
+      DOOR_RELAY,
+      0,
+      1,
+      { SAY("", "220"), SAY(HELO "MAIL FROM:<a@b.example> BODY=BINARYMIME\r\n" TO, "250, 250, 250"),
+        SAY("DATA\r\n", "503 5.5.1"), SAY("BDAT 3 LAST\r\na\0\n", "250") } },
+    { "B05 BDAT that can't be read ends the session",
+      DOOR_RELAY,
+      0,
+      0,
+      { SAY("", "220"), SAY(HELO FROM TO, "250, 250, 250"), SAY("BDAT -1\r\n", "501, end") } },
+    { "B05 BDAT of a huge size",
+      DOOR_RELAY,
+      0,
+      0,
+      { SAY("", "220"), SAY(HELO FROM TO, "250, 250, 250"),
+        SAY("BDAT 9223372036854775807\r\n", "552 5.3.4, end") } },
+    { "B05 BDAT over 64 bits",
+      DOOR_RELAY,
+      0,
+      0,
+      { SAY("", "220"), SAY(HELO FROM TO, "250, 250, 250"),
+        SAY("BDAT 99999999999999999999 LAST\r\n", "501, end") } },
+    { "B05 BDAT out of order is read away",
+      DOOR_RELAY,
+      0,
+      0,
+      { SAY("", "220"), SAY(HELO "BDAT 6 LAST\r\nNOOP\r\nNOOP\r\n", "250, 503, 250"),
+        SAY(FROM "BDAT 6\r\nNOOP\r\nNOOP\r\n", "250, 554, 250") } },
+    { "R04 DATA and RCPT within BDAT",
+      DOOR_RELAY,
+      0,
+      0,
+      { SAY("", "220"), SAY(HELO FROM TO "BDAT 1\r\na", "250, 250, 250, 250"),
+        SAY("DATA\r\n" TO FROM, "503, 503, 503"), SAY("RSET\r\nDATA\r\n", "250, 503") } },
+    { "B17 a line over the limit",
+      DOOR_RELAY,
+      0,
+      0,
+      { SAY("", "220"), SAY(X1024 X1024 X1024 X1024 "\r\nNOOP\r\n", "500 5.5.2, 250") } },
+    { "a browser", DOOR_RELAY, 0, 0, { SAY("", "220"), SAY("POST / HTTP/1.1\r\n", "554, end") } },
+    { "R05 too many bad commands",
+      DOOR_RELAY,
+      0,
+      0,
+      { SAY("", "220"),
+        SAY("A\r\nA\r\nA\r\nA\r\nA\r\nA\r\nA\r\n", "500, 500, 500, 500, 500, 500, 500"),
+        SAY("A\r\nA\r\nA\r\nA\r\nA\r\nA\r\nA\r\n", "500, 500, 500, 500, 500, 500, 500"),
+        SAY("A\r\nA\r\nA\r\nA\r\nA\r\nA\r\n", "500, 500, 500, 500, 500, 500, 421 4.7.0, end") } },
+    { "R34 PROXY",
+      DOOR_PROXIED,
+      0,
+      0,
+      { SAY("PROXY TCP4 192.0.2.1 198.51.100.2 56324 25\r\n", "220"), SAY(HELO, "250") } },
+    { "B14 no PROXY header where one is due", DOOR_PROXIED, 0, 0, { SAY(HELO, "end") } },
+#undef SAY
+};
+
+/* `want` is one reply: "250", "250 2.1.0", or "end". */
+static void check_reply(struct client *c, struct str want)
+{
+    char line[64];
+    struct str code, status;
+
+    (void)client_hear(c);
+    if (!str_cut(want, ' ', &code, &status)) {
+        code = want;
+        status = STR_NONE;
+    }
+    (void)snprintf(line, sizeof(line), "%u", c->code);
+    if (!str_eq(code, str_of(c->code == 0 ? "end" : line)))
+        fail_msg("wanted %.*s, heard \"%s\"", STR_FMT(want), c->text);
+    if (status.len > 0 && !str_starts(str_skip(str_of(c->text), 4), status))
+        fail_msg("wanted %.*s, heard \"%s\"", STR_FMT(want), c->text);
+}
+
+static void check_replies(struct client *c, struct str want)
+{
+    struct str one;
+
+    while (want.len > 0) {
+        size_t at = str_find(want, STR(", "));
+
+        one = str_sub(want, 0, at);
+        want = str_skip(want, at + 2);
+        check_reply(c, one);
+    }
+}
+
+static void test_talks(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(talks); i++) {
+        const struct talk_case *t = &talks[i];
+        struct world w;
+        struct client c;
+
+        print_message("%s\n", t->name);
+        world_start(&w, "");
+        w.client_flags = t->flags;
+        client_connect(&c, &w, t->door);
+        for (size_t n = 0; n < STEPS_MAX && t->steps[n].hear != NULL; n++) {
+            client_say(&c, t->steps[n].say);
+            check_replies(&c, str_of(t->steps[n].hear));
+        }
+        assert_int_equal(world_whole(&w), t->messages);
+        client_close(&c);
+        assert_int_equal(w.accept->sessions.count, 0);
+        world_end(&w);
+    }
+}
+
+/* Smuggling (fault B01) -------------------------------------------------------------------------
+ */
+
+/* What stands between the first message and the one that is to be smuggled. */
+static const struct str forms[] = {
+    STR("\n.\n"),         STR("\n.\r\n"),     STR("\r\n.\n"),       STR("\r.\r"),
+    STR("\r\n.\r"),       STR("\r.\r\n"),     STR("\r\r\n.\r\r\n"), STR("\r\n.\r\r\n"),
+    STR("\0\r\n.\0\r\n"), STR("\r\n\0.\r\n"), STR("\r\n.\0\r\n"),   STR("\n\r.\n\r"),
+    STR("\n\n.\n\n"),     STR("\r\n.\n\r\n"),
+};
+#define SMUGGLED \
+    "MAIL FROM:<evil@bad.example>\r\nRCPT TO:<ann@home.example>\r\nDATA\r\nSubject: y\r\n\r\nz\r\n.\r\n"
+
+static void check_one_message(struct world *w)
+{
+    assert_true(world_whole(w) <= 1);
+    for (unsigned i = 0; i < w->begun; i++)
+        assert_string_equal(w->messages[i].reverse_path, "me@my.example");
+}
+
+static void smuggle(struct world *w, struct str payload, size_t split)
+{
+    struct client c;
+
+    client_connect(&c, w, DOOR_RELAY);
+    assert_int_equal(client_hear(&c), 220);
+    client_say(&c, STR(HELO FROM TO "DATA\r\n"));
+    check_replies(&c, STR("250, 250, 250, 354"));
+    client_say_split(&c, payload, split);
+    (void)client_hear(&c);
+    assert_true(c.code == 250 || c.code >= 500);
+    world_settle();
+    check_one_message(w);
+    client_close(&c);
+    for (unsigned i = 0; i < w->begun; i++) {
+        buf_done(&w->messages[i].content);
+        buf_done(&w->messages[i].rendered);
+        arena_done(&w->messages[i].arena);
+    }
+    w->begun = 0;
+}
+
+static void test_b01_smuggling_by_data(void **state)
+{
+    static const unsigned flags[] = { 0, BIND_NORMALIZE };
+    struct world w;
+
+    (void)state;
+    world_start(&w, "");
+    for (size_t f = 0; f < ARRAY_LEN(flags); f++) {
+        w.client_flags = flags[f];
+        for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+            static const struct str before = STR("Subject: x\r\n\r\ny"), after = STR(SMUGGLED);
+            struct buf payload;
+
+            buf_init(&payload, 4096);
+            buf_add(&payload, before);
+            buf_add(&payload, forms[i]);
+            buf_add(&payload, after);
+            for (size_t split = before.len - 1; split <= before.len + forms[i].len + 1; split++)
+                smuggle(&w, buf_str(&payload), split);
+            buf_done(&payload);
+        }
+    }
+    world_end(&w);
+}
+
+static void test_b01_smuggling_by_bdat(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_start(&w, "");
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+        struct client c;
+        struct buf content;
+
+        buf_init(&content, 4096);
+        buf_add(&content, STR("Subject: x\r\n\r\ny"));
+        buf_add(&content, forms[i]);
+        buf_add(&content, STR(SMUGGLED));
+        client_connect(&c, &w, DOOR_RELAY);
+        assert_int_equal(client_hear(&c), 220);
+        client_say(&c, STR(HELO FROM TO));
+        check_replies(&c, STR("250, 250, 250"));
+        for (size_t at = 0; at < content.len; at++) {
+            char command[64];
+            int len = snprintf(command, sizeof(command), "BDAT 1%s\r\n%c",
+                               at + 1 == content.len ? " LAST" : "", 0);
+
+            command[len - 1] = content.ptr[at];
+            client_say(&c, str_make(command, (size_t)len));
+            (void)client_hear(&c);
+            assert_true(c.code == 250 || c.code == 554 || c.code == 503 || c.code == 421);
+            if (c.code == 421)
+                break;
+        }
+        check_one_message(&w);
+        client_close(&c);
+        buf_done(&content);
+    }
+    world_end(&w);
+}
+
+/* Back to the start (fault B06) -----------------------------------------------------------------
+ */
+
+static const struct reset_case {
+    const char *name;
+    struct str say;
+    const char *hear;
+    bool forgets_name;
+} resets[] = {
+    { "RSET", STR(FROM TO "RSET\r\n"), "250, 250, 250", false },
+    { "EHLO", STR(FROM TO HELO), "250, 250, 250", false },
+    { "a message", STR(FROM TO "DATA\r\n" TEXT), "250, 250, 354, 250", false },
+    { "refused MAIL", STR("MAIL FROM:<a@b.example> SIZE=x ENVID=y\r\n"), "501", false },
+    { "refused content", STR(FROM TO "DATA\r\na\nb\r\n.\r\n"), "250, 250, 354, 554", false },
+    { "refused BDAT", STR(FROM TO "BDAT 1\r\n\nBDAT 1 LAST\r\n\n"), "250, 250, 554, 503", false },
+    { "RSET within BDAT", STR(FROM TO "BDAT 1\r\naRSET\r\n"), "250, 250, 250, 250", false },
+    { "EHLO within BDAT", STR(FROM TO "BDAT 1\r\na" HELO), "250, 250, 250, 250", false },
+    { "BDAT without recipients", STR(FROM "BDAT 1\r\na"), "250, 554", false },
+    { "STARTTLS", STR("STARTTLS\r\nMAIL FROM:<evil@bad.example>\r\n"), "220", true },
+};
+
+static void check_fresh(const struct session *s)
+{
+    static const struct transaction none;
+
+    assert_memory_equal(&s->tx, &none, sizeof(none));
+    assert_false(s->answer.waiting);
+    assert_false(s->answer.here);
+    assert_int_equal(s->piled, 0);
+    assert_null(s->work);
+}
+
+static void test_b06_every_end_is_a_fresh_start(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(resets); i++) {
+        struct client c;
+        struct world w;
+
+        print_message("%s\n", resets[i].name);
+        world_start(&w, "");
+        client_connect(&c, &w, DOOR_RELAY);
+        client_say(&c, STR(""));
+        check_replies(&c, STR("220"));
+        client_say(&c, STR(HELO));
+        check_replies(&c, STR("250"));
+        client_say(&c, resets[i].say);
+        check_replies(&c, str_of(resets[i].hear));
+        if (resets[i].forgets_name)
+            client_start_tls(&c); /* B03: what was pipelined behind is gone */
+        check_fresh(world_session(&w));
+        assert_int_equal(world_session(&w)->helo.len > 0, !resets[i].forgets_name);
+        client_say(&c, STR("DATA\r\n"));
+        check_replies(&c, STR("503"));
+        client_close(&c);
+        world_end(&w);
+    }
+}
+
+/* What core gets --------------------------------------------------------------------------------
+ */
+
+/* Hands over one message as `flags` make its client. */
+static const char *deliver(struct world *w, unsigned flags, const char *content)
+{
+    struct client c;
+
+    w->client_flags = flags;
+    client_connect(&c, w, DOOR_RELAY);
+    check_replies(&c, STR("220"));
+    client_say(&c, STR(HELO FROM TO "DATA\r\n"));
+    check_replies(&c, STR("250, 250, 250, 354"));
+    client_say(&c, str_of(content));
+    client_say(&c, STR(".\r\n"));
+    check_replies(&c, STR("250"));
+    client_close(&c);
+    return buf_cstr(&w->messages[w->begun - 1].rendered);
+}
+
+static bool has(const char *text, const char *part)
+{
+    return str_find(str_of(text), str_of(part)) < strlen(text);
+}
+
+static void test_r08_r19_edits(void **state)
+{
+    static const char plain[] =
+        "Return-Path: <x@y>\r\nBcc: secret@x.example,\r\n other@x.example\r\nBcc: "
+        "more@x.example\r\nSubject: x\r\n\r\nBcc: stays\r\n";
+    const char *got;
+    struct world w;
+
+    (void)state;
+    world_start(&w, "");
+    got = deliver(&w, BIND_TRUSTED, plain);
+    assert_true(str_starts(str_of(got), STR("Received: from me.example ([127.0.0.1])")));
+    assert_true(
+        has(got, "by relay.example.net with ESMTP id 0000000000001\r\n\tfor <ann@home.example>;"));
+    assert_true(has(got, "\r\nDate: "));
+    assert_true(has(got, "\r\nMessage-ID: <0000000000001@relay.example.net>\r\n"));
+    assert_true(has(got, "\r\nSubject: x\r\n\r\nBcc: stays\r\n"));
+    assert_false(has(got, "secret") || has(got, "other@") || has(got, "more@") ||
+                 has(got, "Return-Path"));
+
+    got = deliver(&w, 0, plain); /* nobody's: passed on as it is, but for the trace */
+    assert_true(has(got, "secret"));
+    assert_false(has(got, "Message-ID") || has(got, "Return-Path"));
+
+    got = deliver(&w, BIND_TRUSTED, "Hello, no header\r\n");
+    assert_true(has(got, "@relay.example.net>\r\n\r\nHello, no header\r\n"));
+    got = deliver(&w, BIND_TRUSTED, "\r\nHello, empty header\r\n");
+    assert_true(has(got, "@relay.example.net>\r\n\r\nHello, empty header\r\n"));
+    got = deliver(&w, BIND_TRUSTED, "Subject: only a header\r\n");
+    assert_true(has(got, "\r\nSubject: only a header\r\n"));
+    got = deliver(&w, BIND_TRUSTED, "");
+    assert_true(has(got, "\r\nDate: "));
+    world_end(&w);
+}
+
+static void test_r03_envelope(void **state)
+{
+    struct client c;
+    struct world w;
+
+    (void)state;
+    world_start(&w, "");
+    client_connect(&c, &w, DOOR_RELAY);
+    client_say(&c, STR(""));
+    check_replies(&c, STR("220"));
+    client_say(
+        &c, STR("EHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<Ann@HOME.example>\r\nRCPT TO:<postmaster>\r\n"
+                "DATA\r\n"));
+    check_replies(&c, STR("250, 250, 250, 250, 354"));
+    client_say(&c, STR("..dot\r\n...\r\n\xc3\xbc\r\n.\r\n"));
+    check_replies(&c, STR("250"));
+    assert_string_equal(w.messages[0].reverse_path, "");
+    assert_string_equal(w.messages[0].rcpts, "Ann@HOME.example postmaster ");
+    assert_string_equal(buf_cstr(&w.messages[0].content), ".dot\r\n..\r\n\xc3\xbc\r\n");
+    assert_int_equal(w.messages[0].facts, TX_8BIT);
+    client_close(&c);
+    world_end(&w);
+}
+
+static void test_r30_loops(void **state)
+{
+    static const char hop[] =
+        "Received: from a by other.example; Sun, 22 Nov 2026 00:00:00 +0000\r\n";
+    static const char ours[] =
+        "Received: from a by relay.example.net; Sun, 22 Nov 2026 00:00:00 +0000\r\n";
+    const struct {
+        const char *line;
+        int times;
+        unsigned want;
+    } rows[] = { { hop, 50, 250 }, { hop, 51, 554 }, { ours, 5, 250 }, { ours, 6, 554 } };
+    struct world w;
+
+    (void)state;
+    world_start(&w, "");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct client c;
+
+        client_connect(&c, &w, DOOR_RELAY);
+        check_replies(&c, STR("220"));
+        client_say(&c, STR(HELO FROM TO "DATA\r\n"));
+        check_replies(&c, STR("250, 250, 250, 354"));
+        for (int n = 0; n < rows[i].times; n++)
+            client_say(&c, str_of(rows[i].line));
+        client_say(&c, STR("\r\nx\r\n.\r\n"));
+        check_replies(&c, rows[i].want == 250 ? STR("250") : STR("554 5.4.6"));
+        client_close(&c);
+    }
+    world_end(&w);
+}
+
+/* Sends `lines` lines of 1000 octets, then the end. */
+static void send_large(struct client *c, int lines)
+{
+    char line[1001];
+
+    memset(line, 'x', sizeof(line));
+    memcpy(line + 998, "\r\n", 2);
+    client_say(c, STR("Subject: large\r\n\r\n"));
+    for (int i = 0; i < lines; i++)
+        client_say(c, str_make(line, 1000));
+    client_say(c, STR(".\r\n"));
+}
+
+static void test_r04_large_message_goes_in_chunks(void **state)
+{
+    struct client c;
+    struct world w;
+
+    (void)state;
+    world_start(&w, "");
+    client_connect(&c, &w, DOOR_RELAY);
+    check_replies(&c, STR("220"));
+    client_say(&c, STR(HELO FROM TO "DATA\r\n"));
+    check_replies(&c, STR("250, 250, 250, 354"));
+    w.core_takes_nothing = true; /* the ring fills: 1 MiB */
+    send_large(&c, 1200);
+    world_settle();
+    w.core_takes_nothing = false;
+    world_give_credit(&w);
+    check_replies(&c, STR("250"));
+    assert_int_equal(w.messages[0].content.len, 18 + 1200 * 1000);
+    client_close(&c);
+    world_end(&w);
+}
+
+static void test_b18_size_lies(void **state)
+{
+    struct client c;
+    struct world w;
+
+    (void)state;
+    world_start(&w, "limits: { message_bytes: 64K }\n");
+    client_connect(&c, &w, DOOR_RELAY);
+    check_replies(&c, STR("220"));
+    client_say(&c, STR(HELO "MAIL FROM:<a@b.example> SIZE=10\r\n" TO "DATA\r\n"));
+    check_replies(&c, STR("250, 250, 250, 354"));
+    send_large(&c, 300);
+    check_replies(&c, STR("552 5.3.4"));
+    client_say(&c, STR("NOOP\r\n"));
+    check_replies(&c, STR("250"));
+    assert_int_equal(world_whole(&w), 0);
+    client_close(&c);
+    world_end(&w);
+}
+
+static void test_r05_recipient_limit(void **state)
+{
+    struct client c;
+    struct world w;
+
+    (void)state;
+    world_start(&w, "limits: { recipients: 100 }\n");
+    client_connect(&c, &w, DOOR_RELAY);
+    check_replies(&c, STR("220"));
+    client_say(&c, STR(HELO));
+    check_replies(&c, STR("250"));
+    assert_true(has(c.text, "LIMITS RCPTMAX=100"));
+    client_say(&c, STR(FROM));
+    check_replies(&c, STR("250"));
+    for (int i = 0; i < 100; i++) {
+        client_say(&c, STR(TO));
+        check_replies(&c, STR("250"));
+    }
+    client_say(&c, STR(TO "DATA\r\n"));
+    check_replies(&c, STR("452 4.5.3, 354"));
+    client_say(&c, STR(TEXT));
+    check_replies(&c, STR("250"));
+    assert_int_equal(w.messages[0].rcpt_count, 100);
+    client_close(&c);
+    world_end(&w);
+}
+
+/* When the others are away ----------------------------------------------------------------------
+ */
+
+static void begin_message(struct client *c, struct world *w)
+{
+    client_connect(c, w, DOOR_RELAY);
+    check_replies(c, STR("220"));
+    client_say(c, STR(HELO FROM TO "DATA\r\n"));
+    check_replies(c, STR("250, 250, 250, 354"));
+}
+
+static void test_core_dies_before_its_answer(void **state)
+{
+    struct client c;
+    struct world w;
+
+    (void)state;
+    world_start(&w, "");
+    w.core_silent = true;
+    begin_message(&c, &w);
+    client_say(&c, STR(TEXT));
+    world_settle();
+    world_cut(&w);
+    check_replies(&c, STR("451 4.3.0"));
+    client_say(&c, STR("NOOP\r\n" FROM));
+    check_replies(&c, STR("250, 421 4.3.2, end"));
+    client_close(&c);
+
+    client_connect(&c, &w, DOOR_RELAY);
+    check_replies(&c, STR("421 4.3.2, end"));
+    client_close(&c);
+    world_join(&w);
+    w.core_silent = false;
+    begin_message(&c, &w);
+    client_say(&c, STR(TEXT));
+    check_replies(&c, STR("250"));
+    client_close(&c);
+    world_end(&w);
+}
+
+static void test_core_refuses(void **state)
+{
+    struct client c;
+    struct world w;
+
+    (void)state;
+    world_start(&w, "");
+    w.answer_code = 452;
+    begin_message(&c, &w);
+    client_say(&c, STR(TEXT));
+    check_replies(&c, STR("452 4.3.1"));
+    client_close(&c);
+    w.ready_code = 421;
+    client_connect(&c, &w, DOOR_RELAY);
+    check_replies(&c, STR("421 4.7.0, end"));
+    client_close(&c);
+    world_end(&w);
+}
+
+static void test_client_gone_mid_content(void **state)
+{
+    struct client c;
+    struct world w;
+
+    (void)state;
+    world_start(&w, "");
+    begin_message(&c, &w);
+    send_large(&c, 200); /* beyond a chunk: core has heard of it */
+    check_replies(&c, STR("250"));
+    client_say(&c, STR(FROM TO "BDAT 100000\r\n"));
+    check_replies(&c, STR("250, 250"));
+    client_close(&c);
+    assert_int_equal(world_whole(&w), 1);
+    assert_int_equal(w.accept->sessions.count, 0);
+    world_end(&w);
+}
+
+static void on_drained(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+static void test_u07_drain(void **state)
+{
+    struct client idle, busy;
+    bool drained = false;
+    struct world w;
+
+    (void)state;
+    world_start(&w, "");
+    client_connect(&idle, &w, DOOR_RELAY);
+    check_replies(&idle, STR("220"));
+    begin_message(&busy, &w);
+    world_settle();
+    accept_role.drain(w.accept, on_drained, &drained);
+    check_replies(&idle, STR("421 4.3.2, end"));
+    assert_false(drained);
+    client_say(&busy, STR(TEXT "NOOP\r\n"));
+    check_replies(&busy, STR("250, 421 4.3.2, end"));
+    client_close(&idle);
+    client_close(&busy);
+    assert_true(drained);
+    world_end(&w);
+}
+
+/* The opening -----------------------------------------------------------------------------------
+ */
+
+static void test_b17_early_talker(void **state)
+{
+    struct client c;
+    struct world w;
+
+    (void)state;
+    world_start(&w, "");
+    /* Behind the PROXY header and in the same packet: certainly before the greeting. */
+    client_connect(&c, &w, DOOR_PROXIED);
+    client_say(&c, STR("PROXY TCP4 192.0.2.1 198.51.100.2 56324 25\r\n" HELO));
+    check_replies(&c, STR("554 5.5.0, end"));
+    client_close(&c);
+    world_end(&w);
+}
+
+static void test_r12_starttls_then_auth(void **state)
+{
+    struct client c;
+    struct world w;
+
+    (void)state;
+    world_start(&w, "");
+    client_connect(&c, &w, DOOR_SUBMISSION);
+    check_replies(&c, STR("220"));
+    client_say(&c, STR(HELO));
+    check_replies(&c, STR("250"));
+    assert_true(has(c.text, "STARTTLS"));
+    assert_false(has(c.text, "AUTH"));
+    client_say(&c, STR("STARTTLS\r\n"));
+    check_replies(&c, STR("220 2.0.0"));
+    client_start_tls(&c);
+    client_say(&c, STR(FROM HELO));
+    check_replies(&c, STR("503, 250"));
+    assert_true(has(c.text, "AUTH PLAIN LOGIN"));
+    assert_false(has(c.text, "STARTTLS"));
+    client_say(&c, STR(AUTH_ANN FROM "RCPT TO:<a@other.example>\r\nDATA\r\n"));
+    check_replies(&c, STR("235, 250, 250, 354"));
+    client_say(&c, STR(TEXT));
+    check_replies(&c, STR("250"));
+    assert_true(has(buf_cstr(&w.messages[0].rendered), "with ESMTPSA id"));
+    client_close(&c);
+    world_end(&w);
+}
+
+static void test_gate_closed_names_the_way_out(void **state)
+{
+    struct client c;
+    struct world w;
+
+    (void)state;
+    world_start(&w, "");
+    world_gate(&w, false);
+    w.client_flags = BIND_TRUSTED;
+    client_connect(&c, &w, DOOR_RELAY);
+    check_replies(&c, STR("220"));
+    client_say(&c, STR(HELO FROM "RCPT TO:<a@other.example>\r\n"));
+    check_replies(&c, STR("250, 250, 550 5.7.1"));
+    assert_true(has(c.text, "[SANDBOX]") && has(c.text, "baton live"));
+    client_say(&c, STR("RCPT TO:<a@sandbox.test>\r\n"));
+    check_replies(&c, STR("250"));
+    client_close(&c);
+    world_end(&w);
+}
+
+static void test_o07_noop_flood_holds_no_memory(void **state)
+{
+    struct client c;
+    struct world w;
+
+    (void)state;
+    world_start(&w, "");
+    client_connect(&c, &w, DOOR_RELAY);
+    check_replies(&c, STR("220"));
+    for (int i = 0; i < 1000; i++)
+        client_say(&c, STR("NOOP\r\nHELP\r\n"));
+    for (int i = 0; i < 1000; i++)
+        check_replies(&c, STR("250, 214"));
+    assert_null(world_session(&w)->work);
+    assert_true(w.accept->workspaces.spare_count <= 1);
+    client_close(&c);
+    world_end(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_talks),
+        cmocka_unit_test(test_b01_smuggling_by_data),
+        cmocka_unit_test(test_b01_smuggling_by_bdat),
+        cmocka_unit_test(test_b06_every_end_is_a_fresh_start),
+        cmocka_unit_test(test_r08_r19_edits),
+        cmocka_unit_test(test_r03_envelope),
+        cmocka_unit_test(test_r30_loops),
+        cmocka_unit_test(test_r04_large_message_goes_in_chunks),
+        cmocka_unit_test(test_b18_size_lies),
+        cmocka_unit_test(test_r05_recipient_limit),
+        cmocka_unit_test(test_core_dies_before_its_answer),
+        cmocka_unit_test(test_core_refuses),
+        cmocka_unit_test(test_client_gone_mid_content),
+        cmocka_unit_test(test_u07_drain),
+        cmocka_unit_test(test_b17_early_talker),
+        cmocka_unit_test(test_r12_starttls_then_auth),
+        cmocka_unit_test(test_gate_closed_names_the_way_out),
+        cmocka_unit_test(test_o07_noop_flood_holds_no_memory),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
