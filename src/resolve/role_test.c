@@ -574,6 +574,43 @@ static void live_says_what_is_missing(void **state)
     assert_int_equal(heard.code, 404);
 }
 
+/* A server that never answers: the role is freed while its questions wait, and leaves nothing behind. */
+static void s09_role_goes_with_questions_under_way(void **state)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof address;
+    struct config config = world.config;
+    const struct role_start s = { .kind = ROLE_RESOLVE, .config = &config };
+    static enum role_kind core = ROLE_CORE;
+    void *first = world.role;
+    struct channel *ours;
+    struct err err = { 0 };
+
+    (void)state;
+    if (!world.role)
+        skip();
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    struct endpoint silent = { world.at.ip, ntohs(address.sin_port) };
+    config.dns_servers = &silent;
+    assert_true(resolve_role.start(&s, &world.role, &err));
+    ours = link_to(&core);
+    for (int i = 0; i < 20; i++) {
+        struct wire_site_ask *w = wire_add(ours, WIRE_SITE_ASK, 8);
+        wire_put(w, &w->domain, i % 2 ? STR("one.test") : STR("two.test"));
+    }
+    channel_flush(ours);
+    while (fiber_count() < 22) /* a question each, and two look-ups */
+        loop_turn(100);
+    resolve_role.free(world.role);
+    world.role = first;
+    while (fiber_count() > 0)
+        loop_turn(100);
+    channel_free(ours);
+    close(fd);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -584,6 +621,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(equal_questions_are_all_answered),
         cmocka_unit_test(s01_the_words_of_dns_come_along),
         cmocka_unit_test(live_says_what_is_missing),
+        cmocka_unit_test(s09_role_goes_with_questions_under_way),
         cmocka_unit_test(look_ups_go_on_when_confined),
     };
 
