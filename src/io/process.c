@@ -10,6 +10,7 @@
 #include <netinet/tcp.h>
 #include <pwd.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -292,4 +293,42 @@ void process_prepare(bool sched_batch)
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     if (sched_batch)
         (void)sched_setscheduler(0, SCHED_BATCH, &param);
+}
+
+/* --- small things that super and the roles need of the system ------------------------------------------------------ */
+
+bool process_group_id(const char *name, int *ret, struct err *err)
+{
+    struct group *g = getgrnam(name);
+
+    if (!g)
+        return err_set(err, ERR_NOT_FOUND, "there is no group %s on this system", name);
+    *ret = (int)g->gr_gid;
+    return true;
+}
+
+int process_user_id(void)
+{
+    return (int)geteuid();
+}
+
+int process_self(void)
+{
+    return (int)getpid();
+}
+
+void process_close(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+int process_duplicate(int fd)
+{
+    return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+bool process_signal_is_reload(int signo)
+{
+    return signo == SIGHUP;
 }

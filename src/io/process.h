@@ -29,3 +29,13 @@ MUST_USE bool process_peer_ids(int fd, int *ret_uid, int *ret_gid, struct err *e
 void process_log_to(int fd);
 /* Raises RLIMIT_NOFILE to the hard limit; SCHED_BATCH when asked; no core dumps; memory not dumpable. */
 void process_prepare(bool sched_batch);
+/* Of a group by name. ERR_NOT_FOUND. */
+MUST_USE bool process_group_id(const char *name, int *ret, struct err *err);
+/* Our own user and group. */
+int process_user_id(void);
+void process_close(int fd); /* negative: nothing */
+/* A second descriptor for the same thing, close-on-exec; -1 for -1 and when there are none left. */
+int process_duplicate(int fd);
+/* Of the signals that process_on_signal() tells of: reload (SIGHUP), or stop. */
+bool process_signal_is_reload(int signo);
+int process_self(void);

@@ -17,5 +17,6 @@ const struct role_pair role_pairs[] = {
     { ROLE_CORE, ROLE_RESOLVE, false },   { ROLE_CORE, ROLE_DELIVER, true },   { ROLE_CORE, ROLE_REPORT, true },
     { ROLE_DELIVER, ROLE_RESOLVE, false },{ ROLE_WEB, ROLE_CORE, false },      { ROLE_WEB, ROLE_VAULT, false },
     { ROLE_WEB, ROLE_REPORT, false },     { ROLE_WEB, ROLE_RESOLVE, false },   { ROLE_WEB, ROLE_DELIVER, false },
+    { ROLE_WEB, ROLE_SUPER, false },
 };
 const size_t role_pair_count = sizeof role_pairs / sizeof role_pairs[0];

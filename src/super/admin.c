@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+/* super/admin.c - answers web's requests to super. */
+#include "super/admin.h"
+
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+struct admin_status {
+    struct admin *admin;
+    uint32_t generation;
+    uint64_t request;
+};
+
+static void send_end(struct admin *a, uint64_t request, uint16_t status, struct str text)
+{
+    if (!a->channel)
+        return;
+    struct wire_admin_end *m = wire_add(a->channel, WIRE_ADMIN_END, text.len);
+    m->request = request;
+    m->status = status;
+    wire_put(m, &m->text, text);
+}
+
+void admin_status_row(struct admin_status *s, enum role_kind kind, unsigned instance, struct str state,
+                      struct str facts)
+{
+    struct admin *a = s->admin;
+    struct buf row;
+    struct json j;
+
+    if (!a->channel || a->generation != s->generation)
+        return;
+    buf_init(&row, FRAME_BYTES_MAX - sizeof(struct wire_admin_row));
+    json_begin(&j, &row);
+    json_object(&j);
+    json_key(&j, "role");
+    json_str(&j, str_of(role_name(kind)));
+    json_key(&j, "instance");
+    json_int(&j, instance);
+    json_key(&j, "confinement");
+    json_str(&j, state);
+    json_key(&j, "facts");
+    json_raw(&j, facts.len > 0 ? facts : STR("{}"));
+    json_object_end(&j);
+    if (buf_ok(&row)) {
+        struct wire_admin_row *m = wire_add(a->channel, WIRE_ADMIN_ROW, row.len);
+        m->request = s->request;
+        wire_put(m, &m->json, buf_str(&row));
+    }
+    buf_done(&row);
+}
+
+void admin_status_end(struct admin_status *s)
+{
+    if (s->admin->generation == s->generation)
+        send_end(s->admin, s->request, 200, STR(""));
+    free(s);
+}
+
+static void on_admin(struct admin *a, const struct wire_admin *m)
+{
+    struct err err;
+
+    switch (m->verb) {
+    case ADMIN_STATUS: {
+        struct admin_status *s = NEW(struct admin_status);
+        *s = (struct admin_status){ .admin = a, .generation = a->generation, .request = m->request };
+        a->ops->status(a->arg, s);
+        return;
+    }
+    case ADMIN_RELOAD:
+        if (a->ops->reload(a->arg, &err))
+            send_end(a, m->request, 200, STR(""));
+        else
+            send_end(a, m->request, 422, str_of(err.text));
+        return;
+    case ADMIN_DRAIN:
+        send_end(a, m->request, 200, STR(""));
+        a->ops->stop(a->arg);
+        return;
+    default:
+        send_end(a, m->request, 404, STR("super does not know this request"));
+        return;
+    }
+}
+
+static bool on_frame(void *owner, struct channel *c, const struct frame *f, struct err *err)
+{
+    (void)c;
+    if (!wire_check(f, ROLE_WEB, ROLE_SUPER, err))
+        return false;
+    on_admin(owner, (const void *)f);
+    return true;
+}
+
+static void on_closed(void *owner, struct channel *c, const struct err *why)
+{
+    struct admin *a = owner;
+
+    (void)why;
+    channel_free(c);
+    if (a->channel == c)
+        a->channel = NULL;
+    a->generation++;
+}
+
+static const struct channel_events events = { .frame = on_frame, .closed = on_closed };
+
+void admin_init(struct admin *a, const struct admin_ops *ops, void *arg)
+{
+    *a = (struct admin){ .ops = ops, .arg = arg };
+}
+
+void admin_link(struct admin *a, struct channel *c)
+{
+    channel_free(a->channel);
+    a->channel = c;
+    a->generation++;
+    channel_set_owner(c, &events, a);
+}
+
+void admin_done(struct admin *a)
+{
+    channel_free(a->channel);
+    a->channel = NULL;
+}

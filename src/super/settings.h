@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+/* super/settings.h - the configuration as the roles get it: the file's text, checked, and the secrets that it names. */
+#pragma once
+
+#include "config/config.h"
+#include "wire/role.h"
+
+struct settings {
+    struct arena arena;          /* owns all but config */
+    struct config *config;
+    struct str yaml;
+    struct str tls_chain, tls_key;
+    struct str vault_secret;     /* 32 bytes, made at the first start */
+    struct str route_passwords;  /* a line per route, for deliver */
+};
+
+/* Reads and checks everything. ERR_CONFIG, ERR_IO. `keep_secret` makes the vault's secret when there is none. */
+MUST_USE bool settings_read(const char *file, bool keep_secret, struct settings **ret, struct err *err);
+void settings_free(struct settings *s);
+
+/* An empty hostname becomes the system's own. Every role does this for its copy. */
+void settings_fill_hostname(struct config *c);
+/* The secret that goes to a role, empty for most. */
+struct str settings_secret(const struct settings *s, enum role_kind kind);
+/* In the role's process: puts the passwords where its configuration wants them. */
+void settings_put_passwords(struct config *c, struct str secret);
