@@ -7,6 +7,8 @@
 #include "io/dns.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -140,6 +142,34 @@ static bool start_thread(struct ub_ctx *ctx, struct err *err)
     return code == 0 || failed(err, "starting the resolver", code);
 }
 
+/* The library wants more than a fiber's stack here (a record of 64 KiB lies on it), and roles start on fibers. */
+struct setting_up {
+    struct ub_ctx *ctx;
+    const struct dns_options *options;
+    struct err *err;
+    bool ok;
+};
+
+static void *set_up_elsewhere(void *arg)
+{
+    struct setting_up *s = arg;
+
+    s->ok = set_up(s->ctx, s->options, s->err) && start_thread(s->ctx, s->err);
+    return NULL;
+}
+
+static bool set_up_on_thread(struct ub_ctx *ctx, const struct dns_options *o, struct err *err)
+{
+    struct setting_up s = { .ctx = ctx, .options = o, .err = err };
+    pthread_t thread;
+
+    errno = pthread_create(&thread, NULL, set_up_elsewhere, &s);
+    if (errno != 0)
+        return err_sys(err, "thread for the resolver");
+    pthread_join(thread, NULL);
+    return s.ok;
+}
+
 bool dns_new(const struct dns_options *o, struct dns **ret, struct err *err)
 {
     struct dns *d = NEW(struct dns);
@@ -149,7 +179,7 @@ bool dns_new(const struct dns_options *o, struct dns **ret, struct err *err)
         free(d);
         return err_set(err, ERR_DNS, "libunbound has no context for us");
     }
-    if (!set_up(d->ctx, o, err) || !start_thread(d->ctx, err) ||
+    if (!set_up_on_thread(d->ctx, o, err) ||
         !watch_add(&d->watch, ub_fd(d->ctx), EPOLLIN, answers_ready, d, err)) {
         ub_ctx_delete(d->ctx);
         free(d);
