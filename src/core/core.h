@@ -9,7 +9,7 @@
  *   settle.c    outcomes become durable states and events
  *   notify.c    … and the notification that goes with them
  *   feed.c      durable events go to report
- *   operate.c   what operators ask for
+ *   queue.c   what operators ask for
  *   role.c      links, start and end */
 #pragma once
 
@@ -166,5 +166,5 @@ void feed_start(struct core *c);
 void feed_on_from(struct core *c, uint64_t position);
 void feed_on_ack(struct core *c, uint64_t position);
 
-/* operate.c */
-void operate_on_admin(struct core *c, struct peer *web, const struct wire_admin *m);
+/* queue.c */
+void queue_on_admin(struct core *c, struct peer *web, const struct wire_admin *m);

@@ -97,7 +97,7 @@ static bool report_frame(struct core *c, struct peer *p, const struct frame *f, 
 static bool web_frame(struct core *c, struct peer *p, const struct frame *f, struct err *err)
 {
     (void)err;
-    operate_on_admin(c, p, (const void *)f);
+    queue_on_admin(c, p, (const void *)f);
     return true;
 }
 

@@ -239,7 +239,7 @@ static struct hosts hosts_literal(const struct target_policy *policy, struct str
                                                    : hosts_refused(VERDICT_BAD_NAME, STABLE_TTL_S, STR_NONE);
 }
 
-bool hosts_find(struct lookups *l, const struct target_policy *policy, struct str domain, uint64_t seed,
+bool hosts_resolve(struct lookups *l, const struct target_policy *policy, struct str domain, uint64_t seed,
                 struct arena *a, struct hosts *ret, struct err *err)
 {
     struct hosts hosts = { 0 };
@@ -274,7 +274,7 @@ static struct target_policy policy_plain(const struct target_policy *policy)
     return plain;
 }
 
-bool hosts_find_plain(struct lookups *l, const struct target_policy *policy, struct str host, uint64_t seed,
+bool hosts_resolve_plain(struct lookups *l, const struct target_policy *policy, struct str host, uint64_t seed,
                       struct arena *a, struct hosts *ret, struct err *err)
 {
     const struct target_policy plain = policy_plain(policy);

@@ -26,8 +26,8 @@ struct hosts {
     struct str why;
 };
 /* The MX hosts of `domain` with their addresses. ERR_CANCELLED. Waits. */
-MUST_USE bool hosts_find(struct lookups *l, const struct target_policy *policy, struct str domain, uint64_t seed,
+MUST_USE bool hosts_resolve(struct lookups *l, const struct target_policy *policy, struct str domain, uint64_t seed,
                          struct arena *a, struct hosts *ret, struct err *err);
 /* The addresses of one host, or the address, that the operator named: it may be anywhere. ERR_CANCELLED. Waits. */
-MUST_USE bool hosts_find_plain(struct lookups *l, const struct target_policy *policy, struct str host, uint64_t seed,
+MUST_USE bool hosts_resolve_plain(struct lookups *l, const struct target_policy *policy, struct str host, uint64_t seed,
                                struct arena *a, struct hosts *ret, struct err *err);

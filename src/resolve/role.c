@@ -201,7 +201,7 @@ static bool question_ask_hosts(struct question *q, const struct target_policy *p
 {
     struct hosts hosts;
 
-    return hosts_find(q->asker->role->lookups, policy, q->name, random_u64(), &q->arena, &hosts, err) &&
+    return hosts_resolve(q->asker->role->lookups, policy, q->name, random_u64(), &q->arena, &hosts, err) &&
            answer_found(q, &hosts);
 }
 
@@ -210,7 +210,7 @@ static bool question_ask_plain(struct question *q, const struct target_policy *p
 {
     struct hosts hosts;
 
-    return hosts_find_plain(q->asker->role->lookups, policy, q->name, random_u64(), &q->arena, &hosts, err) &&
+    return hosts_resolve_plain(q->asker->role->lookups, policy, q->name, random_u64(), &q->arena, &hosts, err) &&
            answer_found(q, &hosts);
 }
 

@@ -83,7 +83,7 @@ static void item_leave(struct schedule *s, struct entry *e, struct item *i)
         s->figures.waiting--;
         break;
     case ITEM_READY:
-        site_pull(s, i->site, i, e->account);
+        site_dequeue(s, i->site, i, e->account);
         break;
     case ITEM_HELD:
         s->figures.held--;
@@ -282,7 +282,7 @@ static bool wake(struct schedule *s, struct item *i, int64_t now_ms, struct batc
         return true;
     }
     i->state = ITEM_READY;
-    site_push(s, i->site, i, e->account);
+    site_enqueue(s, i->site, i, e->account);
     site_settle_place(s, i->site, now_ms);
     return false;
 }
@@ -294,7 +294,7 @@ static void drain_closed(struct schedule *s, int64_t now_ms)
 
     for (unsigned n = 0; site && n < DRAIN_AT_ONCE; n++) {
         struct item *i = site_first(site);
-        site_pull(s, site, i, item_entry(i)->account);
+        site_dequeue(s, site, i, item_entry(i)->account);
         item_wait(s, i, after_closed(s, i, now_ms));
         site_settle_place(s, site, now_ms);
         site = LIST_FIRST(&s->draining, struct site, link);
@@ -330,7 +330,7 @@ static void gather(struct schedule *s, struct site *site, struct item *first, st
         struct item *i = &e->items[r];
         if (i->state != ITEM_READY || i->site != site)
             continue;
-        site_pull(s, site, i, e->account);
+        site_dequeue(s, site, i, e->account);
         i->state = ITEM_IN_FLIGHT;
         i->tries++;
         ret->rcpts[ret->count++] = r;

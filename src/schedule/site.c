@@ -55,7 +55,7 @@ unsigned site_connections(const struct site *site)
 
 /* --- the queue ------------------------------------------------------------------------------------------------- */
 
-void site_push(struct schedule *s, struct site *site, struct item *i, uint64_t account)
+void site_enqueue(struct schedule *s, struct site *site, struct item *i, uint64_t account)
 {
     struct turn *turn = idmap_find(&site->by_account, account);
 
@@ -73,7 +73,7 @@ void site_push(struct schedule *s, struct site *site, struct item *i, uint64_t a
     s->figures.ready++;
 }
 
-void site_pull(struct schedule *s, struct site *site, struct item *i, uint64_t account)
+void site_dequeue(struct schedule *s, struct site *site, struct item *i, uint64_t account)
 {
     struct turn *turn = idmap_find(&site->by_account, account);
 

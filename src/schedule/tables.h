@@ -71,8 +71,8 @@ static inline struct entry *item_entry(struct item *i)
 }
 
 /* site.c: the queue of a site. */
-void site_push(struct schedule *s, struct site *site, struct item *i, uint64_t account);
-void site_pull(struct schedule *s, struct site *site, struct item *i, uint64_t account);
+void site_enqueue(struct schedule *s, struct site *site, struct item *i, uint64_t account);
+void site_dequeue(struct schedule *s, struct site *site, struct item *i, uint64_t account);
 struct item *site_first(struct site *site);
 /* Puts the site into the list where it belongs after something changed. */
 void site_settle_place(struct schedule *s, struct site *site, int64_t now_ms);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core/operate.c - what operators ask for: lists, reasons, and actions on one message or on all that a filter finds.
+/* core/queue.c - what operators ask for: lists, reasons, and actions on one message or on all that a filter finds.
  *
  * Requests are stories, since addresses lie in the log. Rows are JSON text, made here and handed through by web. */
 #include <stdarg.h>
@@ -503,7 +503,7 @@ static struct str keep(struct request *q, const struct wire_admin *m, struct wir
     return text;
 }
 
-void operate_on_admin(struct core *c, struct peer *web, const struct wire_admin *m)
+void queue_on_admin(struct core *c, struct peer *web, const struct wire_admin *m)
 {
     struct request *q = NEW(struct request);
     size_t at = 0;
