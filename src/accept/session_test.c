@@ -644,6 +644,7 @@ static void test_r04_large_message_goes_in_chunks(void **state)
     world_settle();
     w.core_takes_nothing = false;
     world_give_credit(&w);
+    world_settle();
     check_replies(&c, STR("250"));
     assert_int_equal(w.messages[0].content.len, 18 + 1200 * 1000);
     client_close(&c);
