@@ -35,13 +35,14 @@ static bool read_over(const struct stream *s, struct err *err)
 }
 
 /* One attempt to get more into the window; FLOW_OVER is remembered. */
-static enum flow try_fill(struct stream *s, struct err *err)
+static enum flow try_fill(struct stream *s, size_t most, struct err *err)
 {
     size_t room, got = 0;
     char *to = window_reserve(&s->in, &room);
     struct err why = { .kind = ERR_NONE };
     enum flow flow;
 
+    room = room < most ? room : most;
     flow = s->ssl != NULL ? tls_pull(s, to, room, &got, &why) : socket_pull(s, to, room, &got, &why);
     window_added(&s->in, flow == FLOW_MOVED ? got : 0);
     if (flow != FLOW_OVER)
@@ -53,7 +54,7 @@ static enum flow try_fill(struct stream *s, struct err *err)
     return flow;
 }
 
-bool stream_fill(struct stream *s, int64_t deadline_ms, struct err *err)
+bool stream_fill_some(struct stream *s, size_t most, int64_t deadline_ms, struct err *err)
 {
     enum flow flow;
 
@@ -61,7 +62,7 @@ bool stream_fill(struct stream *s, int64_t deadline_ms, struct err *err)
         return read_over(s, err);
     if (s->in.len == WINDOW_BYTES_MAX)
         return err_set(err, ERR_LIMIT, "more than %d bytes unread", WINDOW_BYTES_MAX);
-    while ((flow = try_fill(s, err)) != FLOW_MOVED) {
+    while ((flow = try_fill(s, most, err)) != FLOW_MOVED) {
         if (flow == FLOW_OVER)
             return false;
         if (!socket_await(s, flow, deadline_ms, err))
@@ -70,6 +71,11 @@ bool stream_fill(struct stream *s, int64_t deadline_ms, struct err *err)
             return read_over(s, err);
     }
     return true;
+}
+
+bool stream_fill(struct stream *s, int64_t deadline_ms, struct err *err)
+{
+    return stream_fill_some(s, SIZE_MAX, deadline_ms, err);
 }
 
 struct str stream_window(const struct stream *s)
@@ -89,7 +95,7 @@ bool stream_readable(struct stream *s)
     if (s->in.len > 0 || s->end_kind != ERR_NONE)
         return true;
     s->can_read = true; /* ask the kernel now, not the last turn's events */
-    flow = try_fill(s, NULL);
+    flow = try_fill(s, SIZE_MAX, NULL);
     return flow == FLOW_MOVED || flow == FLOW_OVER;
 }
 

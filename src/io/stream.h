@@ -26,6 +26,9 @@ void stream_free(struct stream *s);
 /* Reads at least one more byte into the window. ERR_CLOSED at the end of the flow (over TLS only after close_notify:
  * a bare end is ERR_TLS, fault N07), ERR_LIMIT when the window is full, ERR_TIMEOUT, ERR_IO, ERR_CANCELLED. Waits. */
 MUST_USE bool stream_fill(struct stream *s, int64_t deadline_ms, struct err *err);
+/* The same, at most `most` (> 0) bytes of them: what lies behind, a TLS greeting behind a PROXY header, stays where the
+ * handshake finds it. Waits. */
+MUST_USE bool stream_fill_some(struct stream *s, size_t most, int64_t deadline_ms, struct err *err);
 /* What was read and not taken. Valid until the next call on this stream. */
 struct str stream_window(const struct stream *s);
 void stream_take(struct stream *s, size_t n);
