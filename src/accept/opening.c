@@ -45,7 +45,8 @@ static bool read_proxy_header(struct session *s, struct proxy_header *ret, struc
         case PROXY_BAD:
             return false;
         case PROXY_MORE:
-            if (!stream_fill(s->stream, deadline_ms, err))
+            if (!stream_fill_some(s->stream, proxy_wants(stream_window(s->stream)), deadline_ms,
+                                  err))
                 return err_at(err, "PROXY header");
         }
     }

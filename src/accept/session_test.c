@@ -821,6 +821,25 @@ static void test_b17_early_talker(void **state)
     world_end(&w);
 }
 
+/* The proxy's header and the client's TLS greeting may come in one packet. */
+static void test_r34_proxy_before_implicit_tls(void **state)
+{
+    struct client c;
+    struct world w;
+
+    (void)state;
+    world_start(&w, "");
+    client_connect(&c, &w, DOOR_PROXIED_TLS);
+    if (!stream_put(c.stream, STR("PROXY TCP4 192.0.2.1 198.51.100.2 56324 25\r\n"), NULL))
+        fail();
+    client_start_tls(&c); /* flushes */
+    check_replies(&c, STR("220"));
+    client_say(&c, STR(HELO AUTH_ANN));
+    check_replies(&c, STR("250, 235"));
+    client_close(&c);
+    world_end(&w);
+}
+
 static void test_r12_starttls_then_auth(void **state)
 {
     struct client c;
@@ -907,6 +926,7 @@ int main(void)
         cmocka_unit_test(test_client_gone_mid_content),
         cmocka_unit_test(test_u07_drain),
         cmocka_unit_test(test_b17_early_talker),
+        cmocka_unit_test(test_r34_proxy_before_implicit_tls),
         cmocka_unit_test(test_r12_starttls_then_auth),
         cmocka_unit_test(test_gate_closed_names_the_way_out),
         cmocka_unit_test(test_o07_noop_flood_holds_no_memory),

@@ -20,6 +20,8 @@ static const char world_yaml[] =
     "  - { kind: relay, address: '127.0.0.1:2525' }\n"
     "  - { kind: relay, name: proxied, address: '127.0.0.1:2526',\n"
     "      proxy_from: ['127.0.0.1/32'] }\n"
+    "  - { kind: submissions, name: proxied-tls, address: '127.0.0.1:2466',\n"
+    "      proxy_from: ['127.0.0.1/32'] }\n"
     "local_domains: [home.example]\n"
     "routes:\n"
     "  - { domain: home.example, via: smarthost, host: 192.0.2.7 }\n";

@@ -24,7 +24,7 @@ struct taken {
 
 struct world {
     struct config *config;
-    struct listener *listeners[4]; /* submission, submissions, relay, relay behind a proxy */
+    struct listener *listeners[5]; /* by enum door_kind */
     struct accept *accept;
     struct channel *core, *vault; /* their ends */
     struct ring *ring_out, *ring_in;
@@ -44,7 +44,14 @@ struct world {
     uint64_t held_position; /* credit not given */
 };
 
-enum door_kind { DOOR_SUBMISSION, DOOR_SUBMISSIONS, DOOR_RELAY, DOOR_PROXIED, DOORS };
+enum door_kind {
+    DOOR_SUBMISSION,
+    DOOR_SUBMISSIONS,
+    DOOR_RELAY,
+    DOOR_PROXIED,
+    DOOR_PROXIED_TLS,
+    DOORS
+};
 
 /* `yaml`: options besides the world's own, or "". */
 void world_start(struct world *w, const char *yaml);
