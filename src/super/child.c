@@ -134,6 +134,8 @@ static bool make_rule(struct child *c, struct sandbox_rule *rule, struct buf *fo
         if (c->ops->kind == ROLE_REPORT && c->config->log_file.len > 0)
             add_folder_of(c->config->log_file.ptr, log_folder, rule);
     }
+    if (c->ops->kind == ROLE_RESOLVE && c->config->dns_trust_anchor_file.len > 0)
+        rule->read_paths[n++] = c->config->dns_trust_anchor_file.ptr;
     if (rule->needs & SANDBOX_CONNECT) {
         rule->read_paths[n++] = "/etc/resolv.conf";
         rule->read_paths[n++] = "/etc/hosts";
