@@ -29,13 +29,12 @@ enum api_answer {
     API_ONE,    /* the first row itself; without one 404 */
     API_LIST,   /* {"items": […], "next": "…" or null} */
     API_STREAM, /* a row a line, until the reader leaves */
-    API_ROLES,  /* {"core": {…}, …}: the first row of each role, null from one that is away */
 };
 
 struct api_route {
     const char *method, *path; /* "/v1/queue/{id}/why" */
     enum admin_verb verb;
-    unsigned roles; /* 1 << enum role_kind */
+    enum role_kind role; /* that answers */
     enum api_answer answer;
     unsigned fields, needed;
     const char *about;

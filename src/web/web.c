@@ -28,12 +28,9 @@ struct web {
 struct request {
     struct web *web;
     struct exchange *exchange;
-    unsigned waiting;         /* roles that have not ended yet */
-    struct buf rows;          /* comma-separated */
-    struct str parts[ROLE_KINDS]; /* API_ROLES: copies in the arena */
-    struct arena arena;
-    uint64_t next;
-    struct timer timer;
+    struct buf rows;    /* comma-separated */
+    uint64_t next;      /* where a list goes on */
+    struct timer timer; /* not for streams */
 };
 
 static const struct api_route *route_of(const struct request *r)
@@ -60,7 +57,6 @@ static void request_free(struct request *r)
     exchange_end(r->exchange);
     timer_clear(&r->timer);
     buf_done(&r->rows);
-    arena_done(&r->arena);
     free(r);
     drain_look(w);
 }
@@ -102,11 +98,13 @@ static void request_fail(struct request *r, int status, struct str detail)
     request_free(r);
 }
 
-static void request_failf(struct request *r, int status, const char *what, enum role_kind role)
+/* Its role is not there, or left in the middle. */
+static void request_fail_role(struct request *r, const char *what)
 {
-    struct str text = arena_strf(&r->arena, "%s %s", role_name(role), what);
+    struct err err;
 
-    request_fail(r, status, text);
+    err_set(&err, ERR_CLOSED, "%s %s: try again", role_name(route_of(r)->role), what);
+    request_fail(r, 503, str_of(err.text));
 }
 
 /* Answers --------------------------------------------------------------------------------------- */
@@ -133,24 +131,6 @@ static void answer_list(const struct request *r, struct buf *body)
     json_object_end(&j);
 }
 
-static void answer_roles(const struct request *r, struct buf *body)
-{
-    struct json j;
-
-    json_begin(&j, body);
-    json_object(&j);
-    for (int kind = 0; kind < ROLE_KINDS; kind++) {
-        if (!(route_of(r)->roles & 1u << kind))
-            continue;
-        json_key(&j, role_name((enum role_kind)kind));
-        if (r->parts[kind].len > 0)
-            json_raw(&j, r->parts[kind]);
-        else
-            json_null(&j);
-    }
-    json_object_end(&j);
-}
-
 static void request_answer(struct request *r)
 {
     struct buf body;
@@ -166,10 +146,8 @@ static void request_answer(struct request *r)
     buf_init(&body, ANSWER_BYTES_MAX + 1024);
     if (route_of(r)->answer == API_ONE)
         (void)buf_add(&body, buf_str(&r->rows));
-    else if (route_of(r)->answer == API_LIST)
-        answer_list(r, &body);
     else
-        answer_roles(r, &body);
+        answer_list(r, &body);
     request_log(r, 200, STR_NONE);
     exchange_answer(r->exchange, 200, buf_str(&body));
     buf_done(&body);
@@ -178,15 +156,11 @@ static void request_answer(struct request *r)
 
 /* What roles send ------------------------------------------------------------------------------- */
 
-static void take_row(struct request *r, enum role_kind from, struct str row)
+static void take_row(struct request *r, struct str row)
 {
     switch (route_of(r)->answer) {
     case API_STREAM:
         exchange_line(r->exchange, row);
-        return;
-    case API_ROLES:
-        if (r->parts[from].len == 0)
-            r->parts[from] = arena_str(&r->arena, row);
         return;
     case API_ONE:
         if (r->rows.len == 0)
@@ -207,26 +181,22 @@ static int status_checked(unsigned status)
     return status >= 400 && status < 600 ? (int)status : 500;
 }
 
-static void take_end(struct request *r, enum role_kind from, const struct wire_admin_end *end)
+static void take_end(struct request *r, const struct wire_admin_end *end)
 {
-    struct str text = wire_get(end, end->text);
-
-    if (end->status != 200 && route_of(r)->answer != API_ROLES) {
-        request_fail(r, status_checked(end->status), text);
+    if (end->status != 200) {
+        request_fail(r, status_checked(end->status), wire_get(end, end->text));
         return;
     }
-    r->waiting &= ~(1u << from);
     r->next = end->next;
-    if (r->waiting == 0)
-        request_answer(r);
+    request_answer(r);
 }
 
-/* The request that this role still owes rows. */
+/* The request that this role was asked. */
 static struct request *request_find(struct web *w, uint64_t number, enum role_kind from)
 {
     struct request *r = idmap_find(&w->requests, number);
 
-    return r && (r->waiting & 1u << from) ? r : NULL;
+    return r && route_of(r)->role == from ? r : NULL;
 }
 
 static struct role_link *link_of(struct web *w, const struct channel *c)
@@ -250,14 +220,14 @@ static bool on_frame(void *owner, struct channel *c, const struct frame *f, stru
         const struct wire_admin_row *row = (const void *)f;
         r = request_find(w, row->request, link->peer);
         if (r)
-            take_row(r, link->peer, wire_get(row, row->json));
+            take_row(r, wire_get(row, row->json));
         return true;
     }
     if (f->type == WIRE_ADMIN_END) {
         const struct wire_admin_end *end = (const void *)f;
         r = request_find(w, end->request, link->peer);
         if (r)
-            take_end(r, link->peer, end);
+            take_end(r, end);
         return true;
     }
     return err_set(err, ERR_SYNTAX, "%s is not for web", wire_type_name(f->type));
@@ -272,13 +242,8 @@ static void role_lost(struct web *w, enum role_kind role)
 
     while (idmap_each(&w->requests, &at, &number, &value)) {
         struct request *r = value;
-        if (!(r->waiting & 1u << role))
-            continue;
-        r->waiting &= ~(1u << role);
-        if (route_of(r)->answer != API_ROLES)
-            request_failf(r, 503, "was restarted: try again", role);
-        else if (r->waiting == 0)
-            request_answer(r);
+        if (route_of(r)->role == role)
+            request_fail_role(r, "was restarted");
     }
 }
 
@@ -300,7 +265,7 @@ static const struct channel_events channel_events = { on_frame, on_closed };
 
 /* What operators ask ---------------------------------------------------------------------------- */
 
-static struct channel *channel_to(struct web *w, int role)
+static struct channel *channel_to(struct web *w, enum role_kind role)
 {
     for (int i = 0; i < ROLE_INSTANCES_MAX; i++)
         if (w->links[role][i].channel && channel_is_open(w->links[role][i].channel))
@@ -343,7 +308,6 @@ static struct request *request_new(struct web *w, struct exchange *x)
     r->web = w;
     r->exchange = x;
     buf_init(&r->rows, ANSWER_BYTES_MAX);
-    arena_init(&r->arena, 4096);
     timer_init(&r->timer, on_late, r);
     (void)idmap_put(&w->requests, exchange_number(x), r);
     return r;
@@ -353,23 +317,17 @@ static void on_asked(void *owner, struct exchange *x)
 {
     struct web *w = owner;
     struct request *r = request_new(w, x);
-    unsigned roles = route_of(r)->roles;
+    struct channel *c = channel_to(w, route_of(r)->role);
 
     if (w->drained) {
         request_fail(r, 503, STR("baton is ending"));
         return;
     }
-    for (int kind = 0; kind < ROLE_KINDS; kind++) {
-        struct channel *c = roles & 1u << kind ? channel_to(w, kind) : NULL;
-        if (!c)
-            continue;
-        r->waiting |= 1u << kind;
-        admin_send(c, x, 0);
-    }
-    if (r->waiting == 0) {
-        request_failf(r, 503, "is away: try again", (enum role_kind)__builtin_ctz(roles));
+    if (!c) {
+        request_fail_role(r, "is away");
         return;
     }
+    admin_send(c, x, 0);
     if (route_of(r)->answer == API_STREAM)
         exchange_line(x, STR_NONE); /* so that the reader sees that it is connected */
     else
@@ -379,13 +337,10 @@ static void on_asked(void *owner, struct exchange *x)
 /* Nobody reads what the roles would still send. */
 static void request_stop(struct request *r)
 {
-    struct web *w = r->web;
+    struct channel *c = channel_to(r->web, route_of(r)->role);
 
-    for (int kind = 0; kind < ROLE_KINDS; kind++) {
-        struct channel *c = r->waiting & 1u << kind ? channel_to(w, kind) : NULL;
-        if (c && route_of(r)->answer == API_STREAM)
-            admin_send(c, r->exchange, ADMIN_STOP);
-    }
+    if (c && route_of(r)->answer == API_STREAM)
+        admin_send(c, r->exchange, ADMIN_STOP);
     request_free(r);
 }
 
