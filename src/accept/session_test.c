@@ -371,12 +371,7 @@ static void smuggle(struct world *w, struct str payload, size_t split)
     world_settle();
     check_one_message(w);
     client_close(&c);
-    for (unsigned i = 0; i < w->begun; i++) {
-        buf_done(&w->messages[i].content);
-        buf_done(&w->messages[i].rendered);
-        arena_done(&w->messages[i].arena);
-    }
-    w->begun = 0;
+    world_forget(w);
 }
 
 static void test_b01_smuggling_by_data(void **state)
@@ -803,6 +798,66 @@ static void test_u07_drain(void **state)
     world_end(&w);
 }
 
+/* Slow clients ----------------------------------------------------------------------------------
+ */
+
+static const struct slow_case {
+    const char *name;
+    const char *yaml;
+    struct str say;
+    const char *hear;
+} slow[] = {
+    { "R06 no command", "timeouts: { command: 20ms }\n", STR(HELO), "250, 421 4.4.2, end" },
+    { "O01 no command within a transaction", "timeouts: { command: 20ms }\n", STR(HELO FROM TO),
+      "250, 250, 250, 421 4.4.2, end" },
+    { "O01 half a command", "timeouts: { command: 20ms }\n", STR(HELO "NO"),
+      "250, 421 4.4.2, end" },
+    { "O01 content stops", "timeouts: { data_in: 20ms }\n", STR(HELO FROM TO "DATA\r\nx"),
+      "250, 250, 250, 354, 421 4.4.2, end" },
+    { "O01 a chunk stops", "timeouts: { data_in: 20ms }\n", STR(HELO FROM TO "BDAT 2\r\nx"),
+      "250, 250, 250, 421 4.4.2, end" },
+    { "O01 a nobody stays too long", "timeouts: { session_unauthenticated: 20ms }\n", STR(HELO),
+      "250, 421 4.7.0, end" },
+};
+
+static void test_o01_slow_clients(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(slow); i++) {
+        struct client c;
+        struct world w;
+
+        print_message("%s\n", slow[i].name);
+        world_start(&w, slow[i].yaml);
+        client_connect(&c, &w, DOOR_RELAY);
+        check_replies(&c, STR("220"));
+        client_say(&c, slow[i].say);
+        check_replies(&c, str_of(slow[i].hear));
+        client_close(&c);
+        assert_int_equal(world_whole(&w), 0);
+        world_end(&w);
+    }
+}
+
+static void test_o01_sessions_limit(void **state)
+{
+    struct client first, second, third;
+    struct world w;
+
+    (void)state;
+    world_start(&w, "limits: { sessions: 1 }\n");
+    client_connect(&first, &w, DOOR_RELAY);
+    check_replies(&first, STR("220"));
+    client_connect(&second, &w, DOOR_RELAY);
+    check_replies(&second, STR("421 4.3.2, end"));
+    client_close(&second);
+    client_close(&first);
+    client_connect(&third, &w, DOOR_RELAY);
+    check_replies(&third, STR("220"));
+    client_close(&third);
+    world_end(&w);
+}
+
 /* The opening -----------------------------------------------------------------------------------
  */
 
@@ -925,6 +980,8 @@ int main(void)
         cmocka_unit_test(test_core_refuses),
         cmocka_unit_test(test_client_gone_mid_content),
         cmocka_unit_test(test_u07_drain),
+        cmocka_unit_test(test_o01_slow_clients),
+        cmocka_unit_test(test_o01_sessions_limit),
         cmocka_unit_test(test_b17_early_talker),
         cmocka_unit_test(test_r34_proxy_before_implicit_tls),
         cmocka_unit_test(test_r12_starttls_then_auth),

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/code.h"
+#include "base/mem.h"
 
 #define CLIENT_MS_MAX 20000
 
@@ -122,7 +123,7 @@ static bool on_vault_frame(void *owner, struct channel *c, const struct frame *f
 
 static struct taken *find_taken(struct world *w, uint64_t tx)
 {
-    for (unsigned i = 0; i < w->begun && i < WORLD_MESSAGES_MAX; i++)
+    for (unsigned i = 0; i < w->begun; i++)
         if (w->messages[i].tx == tx)
             return &w->messages[i];
     abort();
@@ -130,9 +131,10 @@ static struct taken *find_taken(struct world *w, uint64_t tx)
 
 static void take_begin(struct world *w, const struct wire_tx_begin *f)
 {
-    struct taken *t = &w->messages[w->begun++];
+    struct taken *t = &w->messages[w->begun];
 
-    assert(w->begun <= WORLD_MESSAGES_MAX);
+    assert(w->begun < WORLD_MESSAGES_MAX);
+    w->begun++;
     *t = (struct taken){ .begun = true, .tx = f->tx, .number = w->begun, .body = f->body };
     (void)snprintf(t->reverse_path, sizeof(t->reverse_path), "%.*s",
                    STR_FMT(wire_get(f, f->reverse_path)));
@@ -306,7 +308,7 @@ void world_start(struct world *w, const char *yaml)
     void *role;
 
     loop_init();
-    *w = (struct world){ 0 };
+    *w = (struct world){ .messages = NEW_ARRAY(struct taken, WORLD_MESSAGES_MAX) };
     buf_init(&text, 64 * 1024);
     (void)buf_addf(&text, "%s%s", world_yaml, yaml);
     if (!config_parse(STR("world"), buf_str(&text), &w->config, &err)) {
@@ -338,13 +340,20 @@ void world_end(struct world *w)
     accept_role.free(w->accept);
     for (int i = 0; i < DOORS; i++)
         listener_free(w->listeners[i]);
+    world_forget(w);
+    free(w->messages);
+    config_free(w->config);
+    world_settle();
+}
+
+void world_forget(struct world *w)
+{
     for (unsigned i = 0; i < w->begun; i++) {
         buf_done(&w->messages[i].content);
         buf_done(&w->messages[i].rendered);
         arena_done(&w->messages[i].arena);
     }
-    config_free(w->config);
-    world_settle();
+    w->begun = 0;
 }
 
 unsigned world_whole(const struct world *w)

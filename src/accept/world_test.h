@@ -7,7 +7,7 @@
 #include "accept/role.h"
 #include "base/buf.h"
 
-#define WORLD_MESSAGES_MAX 16
+#define WORLD_MESSAGES_MAX 256
 
 /* What core was given. */
 struct taken {
@@ -37,9 +37,9 @@ struct world {
     bool core_silent;        /* never answers a message */
     bool core_takes_nothing; /* leaves the ring full */
 
-    struct taken messages[WORLD_MESSAGES_MAX];
-    unsigned begun;  /* transactions */
-    uint64_t client; /* the latest session */
+    struct taken *messages; /* at most WORLD_MESSAGES_MAX */
+    unsigned begun;         /* transactions */
+    uint64_t client;        /* the latest session */
     unsigned auths, closes;
     uint64_t held_position; /* credit not given */
 };
@@ -61,6 +61,8 @@ void world_cut(struct world *w);
 void world_join(struct world *w);
 void world_gate(struct world *w, bool open);
 void world_give_credit(struct world *w);
+/* Core forgets what it was given. */
+void world_forget(struct world *w);
 /* How many messages core has wholly, not aborted. */
 unsigned world_whole(const struct world *w);
 /* The only session's state, as it is between two commands. */
