@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+/* spool/kill_test.c - a child works on a spool and tells each acknowledgement through a pipe; it is killed at the entry
+ * and at the exit of its Nth call that changes the disk, for every N, and what it was told must be there afterwards
+ * (C01). So is recovery itself, three times in a row (C07); and a child under load at random moments (C02). */
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+
+#include "spool/fixture.h"
+
+/* The ledger: one line for each acknowledgement. */
+enum told { TOLD_COMMIT = 1, TOLD_SETTLE_BEGINS, TOLD_SETTLE, TOLD_END };
+struct line {
+    uint64_t id;
+    uint32_t seed;
+    uint16_t rcpt;
+    uint8_t what;
+    uint8_t state;
+};
+enum { LINES_MAX = 20000 };
+
+static void tell(int fd, struct line l)
+{
+    if (write(fd, &l, sizeof(l)) != (ssize_t)sizeof(l))
+        _exit(3);
+}
+
+static void child_settle(struct fixture *f, int fd, struct spool_message *m, uint32_t rcpt, enum rcpt_state state)
+{
+    struct line l = { .id = spool_message_id(m), .rcpt = (uint16_t)rcpt, .what = TOLD_SETTLE_BEGINS,
+                      .state = (uint8_t)state };
+    struct err err;
+
+    tell(fd, l);
+    if (!fixture_settle(f, m, rcpt, state, &err))
+        return;
+    l.what = TOLD_SETTLE;
+    tell(fd, l);
+}
+
+/* Commits of several sizes, settles, housekeeping, a close: every kind of write the spool has. */
+static void child_work(struct fixture *f, int fd, unsigned rounds, unsigned salt)
+{
+    fixture_open(f);
+    for (unsigned i = 0; i < rounds; i++) {
+        static const size_t sizes[] = { 300, 70000, 5000, 0, 140000, 20000 };
+        uint32_t seed = salt * 100000 + i + 1;
+        struct spool_message *m = NULL;
+        bool did;
+        struct err err;
+        uint64_t id;
+
+        if (!fixture_commit(f, seed, sizes[(i + salt) % ARRAY_LEN(sizes)], 2, &id, &m, &err))
+            continue;
+        tell(fd, (struct line){ .id = id, .seed = seed, .what = TOLD_COMMIT });
+        if (m && i % 3 != 0)
+            child_settle(f, fd, m, 0, i % 2 == 0 ? RCPT_DONE : RCPT_QUEUED);
+        if (m && i % 5 != 0)
+            child_settle(f, fd, m, 1, RCPT_DONE);
+        spool_events_ack(f->spool, UINT64_MAX);
+        if (i % 4 == 3 && !spool_tend(f->spool, &did, &err))
+            continue;
+    }
+    spool_close(f->spool);
+    tell(fd, (struct line){ .what = TOLD_END });
+}
+
+/* Running it ------------------------------------------------------------------------------------------------------ */
+
+static bool changes_disk(long call)
+{
+    switch (call) {
+    case SYS_pwrite64:
+    case SYS_pwritev:
+    case SYS_pwritev2:
+    case SYS_fdatasync:
+    case SYS_fsync:
+    case SYS_fallocate:
+    case SYS_ftruncate:
+    case SYS_renameat:
+    case SYS_renameat2:
+    case SYS_unlinkat:
+    case SYS_mkdirat:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void follow(pid_t child, unsigned stop_at, bool at_exit, unsigned *ret_calls);
+
+struct run {
+    struct line lines[LINES_MAX];
+    size_t count;
+    unsigned calls;  /* that change the disk, until it ended */
+};
+
+static void ledger_read(struct run *r, int fd)
+{
+    struct line l;
+
+    while (r->count < LINES_MAX && read(fd, &l, sizeof(l)) == (ssize_t)sizeof(l))
+        r->lines[r->count++] = l;
+}
+
+struct plan {
+    unsigned rounds, salt;
+    unsigned stop_at;     /* 0: never; else the Nth call */
+    bool at_exit;
+    unsigned kill_after_us; /* instead of counting; 0: no */
+};
+
+static void child_main(struct fixture *f, const struct plan *p, int fd)
+{
+    if (p->kill_after_us == 0) {
+        (void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        (void)raise(SIGSTOP);
+    }
+    child_work(f, fd, p->rounds, p->salt);
+    _exit(0);
+}
+
+/* Adds to the ledger. */
+static void run_child(struct fixture *f, const struct plan *p, struct run *r)
+{
+    int fds[2];
+    pid_t child;
+
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    assert_true(fcntl(fds[1], F_SETPIPE_SZ, 1024 * 1024) > 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        child_main(f, p, fds[1]);
+    (void)close(fds[1]);
+    if (p->kill_after_us > 0) {
+        (void)usleep(p->kill_after_us);
+        (void)kill(child, SIGKILL);
+        (void)waitpid(child, NULL, 0);
+    } else {
+        follow(child, p->stop_at, p->at_exit, &r->calls);
+    }
+    ledger_read(r, fds[0]);
+    (void)close(fds[0]);
+}
+
+/* Counts the child's calls over all its threads, and kills it at the one asked for. */
+static void follow(pid_t child, unsigned stop_at, bool at_exit, unsigned *ret_calls)
+{
+    const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL;
+    struct { pid_t id; bool inside; } threads[16] = { { child, false } };
+    size_t thread_count = 1;
+    unsigned calls = 0;
+    int status;
+    pid_t who;
+
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSTOPPED(status));
+    assert_int_equal(ptrace(PTRACE_SETOPTIONS, child, NULL, options), 0);
+    (void)ptrace(PTRACE_SYSCALL, child, NULL, NULL);
+    while ((who = waitpid(-1, &status, __WALL)) > 0) {
+        struct __ptrace_syscall_info info;
+        size_t i = 0;
+
+        if (!WIFSTOPPED(status)) {
+            if (who == child)
+                break;
+            continue;
+        }
+        while (i < thread_count && threads[i].id != who)
+            i++;
+        if (i == thread_count && thread_count < ARRAY_LEN(threads))
+            threads[thread_count++].id = who;
+        if (WSTOPSIG(status) == (SIGTRAP | 0x80) &&
+            ptrace(PTRACE_GET_SYSCALL_INFO, who, sizeof(info), &info) > 0) {
+            if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
+                threads[i].inside = changes_disk((long)info.entry.nr) && ++calls > 0;
+            if (threads[i].inside && calls == stop_at && (info.op == PTRACE_SYSCALL_INFO_EXIT) == at_exit)
+                (void)kill(child, SIGKILL);
+            if (info.op == PTRACE_SYSCALL_INFO_EXIT)
+                threads[i].inside = false;
+        }
+        (void)ptrace(PTRACE_SYSCALL, who, NULL, NULL);
+    }
+    *ret_calls = calls;
+}
+
+/* Judging it ------------------------------------------------------------------------------------------------------ */
+
+/* The last that was told of this recipient: 0 when nothing; *ret_unsure: a settle was begun and not told as done. */
+static uint8_t state_told(const struct run *r, uint64_t id, uint16_t rcpt, uint8_t *ret_unsure)
+{
+    uint8_t state = 0;
+
+    *ret_unsure = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        const struct line *l = &r->lines[i];
+
+        if (l->id != id || l->rcpt != rcpt || l->what == TOLD_COMMIT)
+            continue;
+        if (l->what == TOLD_SETTLE) {
+            state = l->state;
+            *ret_unsure = 0;
+        } else {
+            *ret_unsure = l->state;
+        }
+    }
+    return state;
+}
+
+static void judge_rcpt(const struct run *r, const struct line *l, const struct spool_message *m, uint16_t rcpt)
+{
+    uint8_t unsure, told = state_told(r, l->id, rcpt, &unsure);
+    uint8_t is = m ? spool_message_rcpt(m, rcpt)->state : RCPT_DONE;
+
+    if (told == 0)
+        told = RCPT_QUEUED;
+    if (is != told && is != unsure)
+        fail_msg("message %u recipient %u is %u, told %u, begun %u", l->seed, rcpt, is, told, unsure);
+}
+
+static void judge(struct fixture *f, const struct run *r)
+{
+    struct err err;
+
+    for (size_t i = 0; i < r->count; i++) {
+        const struct line *l = &r->lines[i];
+        struct spool_message *m;
+
+        if (l->what != TOLD_COMMIT)
+            continue;
+        m = spool_find(f->spool, l->id);
+        judge_rcpt(r, l, m, 0);
+        judge_rcpt(r, l, m, 1);
+        if (m && (spool_message_account(m) != l->seed || !fixture_check(f, m, &err)))
+            fail_msg("message %u: %s", l->seed, err.text);
+    }
+    assert_int_equal(fixture_alarms(f, "record-damaged"), 0);
+    assert_int_equal(fixture_alarms(f, "message-lost"), 0);
+    assert_int_equal(fixture_alarms(f, "segment-missing"), 0);
+}
+
+static struct fixture *small_fixture(void)
+{
+    struct fixture *f = fixture_new();
+
+    f->options.disk_max_bytes = 24 * SEGMENT;
+    return f;
+}
+
+static void judge_and_free(struct fixture *f, struct run *r)
+{
+    for (int turn = 0; turn < 2; turn++) { /* opening once more finds the same */
+        fixture_open(f);
+        judge(f, r);
+        fixture_message(f, 1, 100, 1);
+        spool_close(f->spool);
+    }
+    fixture_free(f);
+}
+
+static void test_c01_killed_at_each_call(void **state)
+{
+    struct run *r = NEW(struct run);
+    struct plan p = { .rounds = 14 };
+    struct fixture *f = small_fixture();
+    unsigned calls;
+
+    (void)state;
+    run_child(f, &p, r);
+    calls = r->calls;
+    assert_true(calls > 50);
+    assert_int_equal(r->lines[r->count - 1].what, TOLD_END);
+    judge_and_free(f, r);
+    for (p.stop_at = 1; p.stop_at <= calls; p.stop_at++)
+        for (int at_exit = 0; at_exit < 2; at_exit++) {
+            r->count = 0;
+            f = small_fixture();
+            p.at_exit = at_exit;
+            run_child(f, &p, r);
+            judge_and_free(f, r);
+        }
+    free(r);
+}
+
+static void test_c07_killed_inside_recovery_three_times(void **state)
+{
+    struct run *r = NEW(struct run);
+
+    (void)state;
+    for (unsigned at = 1; at <= 40; at++) {
+        struct fixture *f = small_fixture();
+        struct plan p = { .rounds = 12, .stop_at = 20 + at * 2 };
+
+        r->count = 0;
+        for (unsigned life = 0; life < 4; life++) {
+            run_child(f, &p, r);
+            p.salt = life + 1;
+            p.at_exit = life % 2 == 0;
+            p.stop_at = 1 + (at + life * 3) % 12; /* opening makes about as many */
+        }
+        judge_and_free(f, r);
+    }
+    free(r);
+}
+
+static void test_c02_killed_at_random(void **state)
+{
+    struct run *r = NEW(struct run);
+    unsigned random = 12345;
+
+    (void)state;
+    for (unsigned i = 0; i < 12; i++) {
+        struct fixture *f = small_fixture();
+
+        r->count = 0;
+        for (unsigned life = 0; life < 4; life++) {
+            struct plan p = { .rounds = 1000, .salt = life };
+
+            random = random * 1103515245 + 12345;
+            p.kill_after_us = 5000 + random / 65536 % 60000;
+            run_child(f, &p, r);
+        }
+        judge_and_free(f, r);
+    }
+    free(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_c01_killed_at_each_call),
+        cmocka_unit_test(test_c07_killed_inside_recovery_three_times),
+        cmocka_unit_test(test_c02_killed_at_random),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
