@@ -26,7 +26,8 @@ struct listener {
     struct endpoint local;
     void (*fn)(void *arg, struct stream *s);
     void *arg;
-    bool *gone; /* where accept_all() learns that fn freed us */
+    bool accepting; /* accept_all() is up the stack and frees us when fn did */
+    bool freed;
 };
 
 static void accept_all(void *arg, uint32_t events);
@@ -78,11 +79,10 @@ static void accept_failed(struct listener *l)
 static void accept_all(void *arg, uint32_t events)
 {
     struct listener *l = arg;
-    bool gone = false;
 
     (void)events;
-    l->gone = &gone;
-    for (int i = 0; i < BATCH_MAX && !gone && l->watched; i++) {
+    l->accepting = true;
+    for (int i = 0; i < BATCH_MAX && !l->freed && l->watched; i++) {
         struct stream *s;
         int fd = accept4(l->watch.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -93,8 +93,9 @@ static void accept_all(void *arg, uint32_t events)
         if (socket_stream_new(fd, &s, NULL))
             l->fn(l->arg, s);
     }
-    if (!gone)
-        l->gone = NULL;
+    l->accepting = false;
+    if (l->freed)
+        free(l);
 }
 
 bool listener_from_fd(int fd, struct listener **ret, struct err *err)
@@ -158,11 +159,11 @@ void listener_free(struct listener *l)
 {
     if (l == NULL)
         return;
-    if (l->gone != NULL)
-        *l->gone = true;
     listener_pause(l);
     close(l->watch.fd);
-    free(l);
+    l->freed = true;
+    if (!l->accepting)
+        free(l);
 }
 
 struct endpoint listener_local(const struct listener *l)
