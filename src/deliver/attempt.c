@@ -217,12 +217,12 @@ static void transact(struct attempt *a)
     c->transactions++;
     ok = dialogue_offer(&c->dialogue, &a->batch, err);
     if (was_stale(a, !ok)) {
-        connection_close(c, false);
+        connection_close(c, FAREWELL_NONE);
         return;
     }
     settle_batch(a, ok ? NULL : err);
     if (!ok)
-        connection_close(c, false);
+        connection_close(c, FAREWELL_NONE);
     if (unsettled(a->job) > 0 && !render_can_begin(&a->render))
         settle_rest(a, result_ours(0, (struct status){ 4, 5, 3 }, SCOPE_RECIPIENT,
                                    STR("the server takes fewer recipients at once; the others follow")));
@@ -236,9 +236,9 @@ static bool ready(struct attempt *a)
     struct connection *c = a->c;
 
     if (c->open && connection_is_used_up(c))
-        connection_close(c, true);
+        connection_close(c, FAREWELL_SAID);
     if (c->open && c->has_idled && !dialogue_is_alive(&c->dialogue))
-        connection_close(c, false);
+        connection_close(c, FAREWELL_NONE);
     c->has_idled = false;
     if (c->open)
         return true;

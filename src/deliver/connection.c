@@ -78,7 +78,7 @@ static void run(void *arg)
         attempt_job(c, j);
         arena_reset(&c->attempt);
     }
-    connection_close(c, true);
+    connection_close(c, FAREWELL_HEARD);
     free_connection(c);
 }
 
@@ -99,12 +99,12 @@ void connection_start(struct site *s)
     c->fiber = fiber_spawn("delivery", run, c);
 }
 
-void connection_close(struct connection *c, bool politely)
+void connection_close(struct connection *c, enum farewell farewell)
 {
     if (!c->open)
         return;
-    if (politely)
-        dialogue_quit(&c->dialogue);
+    if (farewell != FAREWELL_NONE)
+        dialogue_quit(&c->dialogue, farewell == FAREWELL_HEARD);
     c->open = false;
     dialogue_done(&c->dialogue);
     c->host_name = STR_NONE;

@@ -38,7 +38,11 @@ void connection_wake(struct connection *c);
 /* Opens a dialogue with the first host that lets us to MAIL, in the order of preference. `domain` names the hosts when
  * the route does not. False: none did, and c->failure says why. Waits. */
 MUST_USE bool connection_open(struct connection *c, struct str domain);
-/* Closes the dialogue: without a word, or with QUIT when that is still possible and `politely`. Waits when polite. */
-void connection_close(struct connection *c, bool politely);
+enum farewell {
+    FAREWELL_NONE,  /* without a word: the peer is gone, or out of step */
+    FAREWELL_SAID,  /* QUIT, its reply not awaited: mail waits */
+    FAREWELL_HEARD, /* QUIT and its reply. Waits. */
+};
+void connection_close(struct connection *c, enum farewell farewell);
 /* No further transaction may be offered on it: the peer is leaving, or a limit is reached. */
 bool connection_is_used_up(const struct connection *c);

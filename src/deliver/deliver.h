@@ -44,6 +44,7 @@ struct deliver {
 
     struct tls_client *tls_any;   /* encrypts, believes nothing (RFC 7435) */
     struct tls_client *tls_named; /* checks the name; NULL when no route asks for it */
+    struct tls_client *tls_before[2]; /* of the configuration before: handshakes in hand still use them */
     struct map plain_hosts;       /* hosts whose STARTTLS broke: downgrade.h */
 
     struct idmap questions; /* asked of resolve */

@@ -133,7 +133,8 @@ bool dialogue_is_alive(struct dialogue *d)
     return !d->closing && talk_is_idle(&d->talk);
 }
 
-void dialogue_quit(struct dialogue *d)
+/* Whatever the reply says, it changes nothing for anybody. */
+void dialogue_quit(struct dialogue *d, bool wait)
 {
     struct reply reply;
     struct err err;
@@ -141,8 +142,8 @@ void dialogue_quit(struct dialogue *d)
     if (d->closing || d->talk.broken || talk_awaited(&d->talk) > 0)
         return;
     buf_add(talk_begin(&d->talk), STR("QUIT"));
-    talk_say(&d->talk, "QUIT", d->timeouts->quit_ms);
-    /* RFC 5321 §4.1.1.10 wants the reply awaited; what it says changes nothing for anybody. */
+    talk_say(&d->talk, "QUIT", wait ? d->timeouts->quit_ms : 0);
+    d->closing = true;
     if (!talk_hear(&d->talk, d->arena, &reply, &err))
         return;
 }

@@ -89,5 +89,6 @@ MUST_USE bool dialogue_offer(struct dialogue *d, struct batch *batch, struct err
 
 /* Whether a dialogue that was left alone can still be used. Does not wait. */
 bool dialogue_is_alive(struct dialogue *d);
-/* QUIT, with a short time for its reply. Waits. */
-void dialogue_quit(struct dialogue *d);
+/* QUIT, unless the peer is gone or leaving. `wait` for its reply (RFC 5321 §4.1.1.10) where nobody waits for us: that
+ * takes up to quit_ms. Waits. */
+void dialogue_quit(struct dialogue *d, bool wait);

@@ -70,7 +70,7 @@ static bool read_greeting(struct trial *t, struct stream *s, struct err *err)
                   &t->arena);
     ok = dialogue_greeting(&d, &t->greeting, err);
     if (ok)
-        dialogue_quit(&d);
+        dialogue_quit(&d, false);
     dialogue_done(&d);
     return ok;
 }

@@ -244,7 +244,7 @@ static enum opened open_next(struct opening *o)
     opened = open_dialogue(o, s);
     if (opened == OPENED)
         return OPENED;
-    connection_close(c, opened != OPENED_AGAIN);
+    connection_close(c, opened == OPENED_AGAIN ? FAREWELL_NONE : FAREWELL_SAID);
     if (opened == OPENED_NOT)
         o->hosts->list[index].state = HOST_FAILED;
     return opened;

@@ -188,8 +188,8 @@ static bool role_start(const struct role_start *s, void **ret_role, struct err *
     return true;
 }
 
-/* Certificates that can't be read now stay as they were: mail goes on. Dialogues in hand keep theirs until they end,
- * since each stream holds on to its own. */
+/* Certificates that can't be read now stay as they were: mail goes on. Handshakes in hand still use the old ones, which
+ * therefore stay until the next reload, as the old configuration does. */
 static void role_reload(void *role, const struct config *config, const struct role_start *s)
 {
     struct deliver *d = role;
@@ -203,8 +203,10 @@ static void role_reload(void *role, const struct config *config, const struct ro
         log_err(LOG_ALERT, "tls-reload-failed", &err);
         return;
     }
-    tls_client_free(d->tls_any);
-    tls_client_free(d->tls_named);
+    tls_client_free(d->tls_before[0]);
+    tls_client_free(d->tls_before[1]);
+    d->tls_before[0] = d->tls_any;
+    d->tls_before[1] = d->tls_named;
     d->tls_any = any;
     d->tls_named = named;
 }
@@ -272,6 +274,8 @@ static void role_free(void *role)
     buf_done(&d->skipped);
     tls_client_free(d->tls_any);
     tls_client_free(d->tls_named);
+    tls_client_free(d->tls_before[0]);
+    tls_client_free(d->tls_before[1]);
     free(d);
 }
 
