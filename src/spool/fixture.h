@@ -109,7 +109,9 @@ static inline void fixture_reopen(struct fixture *f)
 /* The byte of message `seed` at `at`. */
 static inline char fixture_byte(uint64_t seed, uint64_t at)
 {
-    return (char)((seed * 2654435761U + at * 40503U) >> 7);
+    uint64_t x = (seed << 32 | at) * UINT64_C(0x9e3779b97f4a7c15);
+
+    return (char)((x ^ x >> 29) * UINT64_C(0xbf58476d1ce4e5b9) >> 40);
 }
 
 static inline char *fixture_content(uint64_t seed, size_t size)
