@@ -88,7 +88,7 @@ static void check(struct session *s, struct str user, struct str secret)
         refuse(s, user);
         return;
     }
-    session_ask(s);
+    session_ask(s, /* of_vault= */ true);
     if (!vault_auth(s, user, secret) || !session_await(s, loop_now_ms() + VAULT_MS_MAX))
         session_reply(s, REPLY_AUTH_LATER);
     else if (s->answer.code != 0)

@@ -149,7 +149,8 @@ static void look_for_header(struct session *s, bool whole)
 {
     struct content *c = &s->tx.content;
     struct str gathered = buf_str(&s->work->gather);
-    size_t limit = s->role->config->limits.header_bytes, len;
+    /* As it was when the gathering began: a reload may have moved it. */
+    size_t limit = workspace_header_max(s->work), len;
     bool bare;
 
     if (c->header_known || !header_may_end(c, gathered, whole, limit))
@@ -216,11 +217,18 @@ static void look(struct session *s, bool whole)
     }
 }
 
+/* Core could not be told the rest: it has answered while we waited, or is gone. */
+static void refuse_unsent(struct session *s)
+{
+    if (!answered_early(s))
+        content_refuse(s, REPLY_CORE_GONE);
+}
+
 static void move_on(struct session *s, bool whole)
 {
     look(s, whole);
     if (!s->tx.content.refused && s->tx.content.header_known && !send_chunks(s, whole))
-        content_refuse(s, REPLY_CORE_GONE);
+        refuse_unsent(s);
     if (s->tx.content.refused)
         buf_clear(&s->work->gather);
 }
@@ -289,10 +297,9 @@ void content_finish(struct session *s)
     move_on(s, true);
     binary = c->reader.facts.binary || c->scan.facts.binary;
     eight_bit = c->reader.facts.eight_bit || c->scan.facts.eight_bit;
-    if (!c->refused && s->tx.number == 0 && !core_tx_begin(s))
-        content_refuse(s, REPLY_CORE_GONE);
-    if (!c->refused && !core_tx_end(s, binary, eight_bit))
-        content_refuse(s, REPLY_CORE_GONE);
+    if (!c->refused &&
+        ((s->tx.number == 0 && !core_tx_begin(s)) || !core_tx_end(s, binary, eight_bit)))
+        refuse_unsent(s);
     if (c->refused)
         reply_refusal(s);
     else if (session_await(s, loop_now_ms() + ANSWER_MS_MAX))

@@ -110,11 +110,17 @@ void core_link_done(struct core_link *l)
 /* To core ---------------------------------------------------------------------------------------
  */
 
-static bool knows(const struct session *s)
+bool core_knows(const struct session *s)
 {
     const struct core_link *l = &s->role->core;
 
     return l->channel != NULL && l->generation == s->core_generation;
+}
+
+/* Whether core wants more of the message: it is there, and has not refused. */
+static bool wants(const struct session *s)
+{
+    return core_knows(s) && !s->answer.here;
 }
 
 /* Our own slowness is not the client's. */
@@ -127,11 +133,11 @@ static bool await_channel(struct session *s)
 {
     int64_t since_ms = loop_now_ms();
 
-    while (knows(s) && channel_full(s->role->core.channel))
+    while (wants(s) && channel_full(s->role->core.channel))
         if (!gate_wait(channel_room(s->role->core.channel), NO_DEADLINE, NULL))
             return false;
     pace_forgive(s, since_ms);
-    return knows(s);
+    return wants(s);
 }
 
 static bool send_rcpt(struct session *s, const struct tx_rcpt *r)
@@ -158,7 +164,7 @@ bool core_tx_begin(struct session *s)
     if (!await_channel(s))
         return false;
     tx->number = ++s->role->tx_last;
-    session_ask(s); /* core may refuse before it has seen the end */
+    session_ask(s, /* of_vault= */ false); /* core may refuse before it has seen the end */
     f = wire_add(s->role->core.channel, WIRE_TX_BEGIN,
                  tx->reverse_path.len + tx->params.envid.len + helo.len);
     f->session = s->id;
@@ -184,7 +190,7 @@ bool core_tx_chunk(struct session *s, struct str bytes)
     if (!await_channel(s))
         return false;
     while (!ring_put(s->role->core.ring, bytes, &position)) {
-        if (!gate_wait(&s->role->core.credit, NO_DEADLINE, NULL) || !knows(s))
+        if (!gate_wait(&s->role->core.credit, NO_DEADLINE, NULL) || !wants(s))
             return false;
         pace_forgive(s, since_ms);
         since_ms = loop_now_ms();
@@ -231,7 +237,7 @@ void core_tx_abort(struct session *s)
 {
     struct wire_tx_abort *f;
 
-    if (!knows(s))
+    if (!core_knows(s))
         return;
     f = wire_add(s->role->core.channel, WIRE_TX_ABORT, 0);
     f->session = s->id;
@@ -242,7 +248,7 @@ void core_session_close(struct session *s)
 {
     struct wire_session_close *f;
 
-    if (!knows(s))
+    if (!core_knows(s))
         return;
     f = wire_add(s->role->core.channel, WIRE_SESSION_CLOSE, 0);
     f->session = s->id;

@@ -21,8 +21,12 @@ void core_link_init(struct core_link *l);
 void core_link_set(struct accept *a, const struct role_link *link);
 void core_link_done(struct core_link *l);
 
+/* Core is there, and the same as when the session began. */
+bool core_knows(const struct session *s);
+
 /* Envelope, then pieces of content as they come, edits, end. False: core is gone, or has forgotten
- * the session with its restart; or we are told to stop. Wait while core can't take more. */
+ * the session with its restart, or has refused the message already (the answer is here); or we are
+ * told to stop. Wait while core can't take more. */
 MUST_USE bool core_tx_begin(struct session *s);
 MUST_USE bool core_tx_chunk(struct session *s, struct str bytes);
 MUST_USE bool core_tx_end(struct session *s, bool binary, bool eight_bit);

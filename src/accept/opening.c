@@ -124,7 +124,7 @@ static bool come_in(struct session *s)
 
     s->core_generation = s->role->core.generation;
     (void)session_work(s);
-    session_ask(s);
+    session_ask(s, /* of_vault= */ true);
     if (s->role->core.channel == NULL || !vault_session_open(s)) {
         session_end(s, REPLY_STARTING);
         return false;

@@ -165,8 +165,9 @@ void session_refuse_num(struct session *s, enum reply_id id, uint64_t arg)
 /* Questions to other roles ----------------------------------------------------------------------
  */
 
-void session_ask(struct session *s)
+void session_ask(struct session *s, bool of_vault)
 {
+    s->answer.of_vault = of_vault;
     s->answer.waiting = true;
     s->answer.here = false;
     s->answer.code = 0;
@@ -182,12 +183,10 @@ void session_answered(struct session *s, uint16_t code, struct str text)
     gate_wake_all(&s->answer.gate);
 }
 
-bool session_is_known(const struct session *s)
+/* Those that it comes from, or by, are still the ones that were asked. */
+static bool may_be_answered(const struct session *s)
 {
-    const struct accept *a = s->role;
-
-    return a->core.channel != NULL && a->core.generation == s->core_generation &&
-           a->vault.channel != NULL && a->vault.generation == s->vault_generation;
+    return core_knows(s) && (!s->answer.of_vault || vault_knows(s));
 }
 
 bool session_await(struct session *s, int64_t deadline_ms)
@@ -195,7 +194,7 @@ bool session_await(struct session *s, int64_t deadline_ms)
     struct err err = { .kind = ERR_NONE };
     bool here;
 
-    while (!s->answer.here && session_is_known(s))
+    while (!s->answer.here && may_be_answered(s))
         if (!gate_wait(&s->answer.gate, deadline_ms, &err))
             break;
     here = s->answer.here;

@@ -16,6 +16,7 @@ struct accept;
 struct answer {
     struct gate gate;
     bool waiting, here;
+    bool of_vault; /* it comes by way of vault, else from core alone */
     uint16_t code; /* 0 or 250: yes */
     struct status status;
     uint64_t id;
@@ -87,10 +88,7 @@ enum line_read session_line(struct session *s, size_t max, enum reply_id too_lon
 
 /* Waits for what `answer` was made ready for by session_ask(). False when the link it must come by
  * was lost, or the deadline passed, or we stop. Waits. */
-void session_ask(struct session *s);
+void session_ask(struct session *s, bool of_vault);
 MUST_USE bool session_await(struct session *s, int64_t deadline_ms);
 /* For the links: the answer is here. `text` is copied. */
 void session_answered(struct session *s, uint16_t code, struct str text);
-
-/* Core and vault are there, and the same as when the session began. */
-bool session_is_known(const struct session *s);

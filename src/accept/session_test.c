@@ -752,6 +752,28 @@ static void test_core_refuses(void **state)
     world_end(&w);
 }
 
+static void test_core_refuses_before_the_end(void **state)
+{
+    struct client c;
+    struct world w;
+
+    (void)state;
+    world_start(&w, "");
+    w.core_refuses_early = true;
+    begin_message(&c, &w);
+    send_large(&c, 500);
+    check_replies(&c, STR("452 4.3.1"));
+    assert_true(w.messages[0].content.len < 500 * 1000);
+    assert_false(w.messages[0].ended || w.messages[0].aborted);
+    w.core_refuses_early = false;
+    client_say(&c, STR(FROM TO "DATA\r\n"));
+    check_replies(&c, STR("250, 250, 354"));
+    client_say(&c, STR(TEXT));
+    check_replies(&c, STR("250"));
+    client_close(&c);
+    world_end(&w);
+}
+
 static void test_client_gone_mid_content(void **state)
 {
     struct client c;
@@ -978,6 +1000,7 @@ int main(void)
         cmocka_unit_test(test_r05_recipient_limit),
         cmocka_unit_test(test_core_dies_before_its_answer),
         cmocka_unit_test(test_core_refuses),
+        cmocka_unit_test(test_core_refuses_before_the_end),
         cmocka_unit_test(test_client_gone_mid_content),
         cmocka_unit_test(test_u07_drain),
         cmocka_unit_test(test_o01_slow_clients),

@@ -70,6 +70,11 @@ static struct channel *channel_of(const struct session *s)
     return l->generation == s->vault_generation ? l->channel : NULL;
 }
 
+bool vault_knows(const struct session *s)
+{
+    return channel_of(s) != NULL;
+}
+
 bool vault_session_open(struct session *s)
 {
     struct wire_session_open *f;

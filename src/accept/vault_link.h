@@ -19,6 +19,9 @@ struct vault_link {
 void vault_link_set(struct accept *a, const struct role_link *link);
 void vault_link_done(struct vault_link *l);
 
+/* Vault is there, and the same as when the session began. */
+bool vault_knows(const struct session *s);
+
 /* A client has come: vault tells core whose it is, core answers us. False: vault is away. */
 MUST_USE bool vault_session_open(struct session *s);
 /* False: vault is away. */

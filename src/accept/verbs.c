@@ -2,12 +2,13 @@
 /* accept/verbs.c - the table of commands (R05): RFC 5321 §4.1, RFC 3030, RFC 3207, RFC 4954. */
 #include "accept/verbs.h"
 
+#include "accept/core_link.h"
 #include "base/mem.h"
 
 enum rule {
     ARGS_NONE = 1 << 0,
     ARGS_SOME = 1 << 1,
-    AFTER_HELO = 1 << 2,    /* and with core and vault as the session knows them */
+    AFTER_HELO = 1 << 2,    /* and with the core that knows the session */
     OUTSIDE_MAIL = 1 << 3,  /* not within a transaction */
     AUTHENTICATED = 1 << 4, /* on a submission port */
     HIDDEN = 1 << 5,        /* not in the help */
@@ -74,7 +75,7 @@ static bool is_allowed(struct session *s, const struct verb *v, struct str args)
         session_refuse(s, REPLY_IN_TRANSACTION);
     else if ((v->rules & AUTHENTICATED) && s->kind != LISTENER_RELAY && !session_is_authorised(s))
         session_refuse(s, REPLY_AUTH_FIRST);
-    else if ((v->rules & AFTER_HELO) && s->tx.state == TX_NONE && !session_is_known(s))
+    else if ((v->rules & AFTER_HELO) && s->tx.state == TX_NONE && !core_knows(s))
         session_end(s, REPLY_RESTARTED);
     else
         return true;

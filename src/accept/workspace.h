@@ -28,5 +28,10 @@ void workspaces_done(struct workspaces *w);
 /* `gather_max`: octets of a header section that content may need to gather, besides two chunks. */
 struct workspace *workspace_take(struct workspaces *from, size_t gather_max);
 void workspace_give(struct workspaces *to, struct workspace *w);
+/* The `gather_max` it was taken with. */
+static inline size_t workspace_header_max(const struct workspace *w)
+{
+    return w->gather.max - 2 * CHUNK_BYTES;
+}
 /* Empties what the transaction used. */
 void workspace_reset_tx(struct workspace *w);

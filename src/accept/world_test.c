@@ -152,6 +152,20 @@ static void take_rcpt(struct taken *t, const struct wire_tx_rcpt *f)
                    STR_FMT(wire_get(f, f->address)));
 }
 
+static void send_answer(struct world *w, uint64_t session, uint64_t tx, uint64_t id, uint16_t code)
+{
+    struct str text = code == 250 ? STR_NONE : STR("disk full");
+    struct wire_tx_answer *a = wire_add(w->core, WIRE_TX_ANSWER, text.len);
+
+    a->session = session;
+    a->tx = tx;
+    a->id = id;
+    a->code = code;
+    a->status_subject = code == 250 ? 0 : 3;
+    a->status_detail = code == 250 ? 0 : 1;
+    wire_put(a, &a->text, text);
+}
+
 static void take_chunk(struct world *w, struct taken *t, const struct wire_tx_chunk *f)
 {
     struct err err;
@@ -162,6 +176,8 @@ static void take_chunk(struct world *w, struct taken *t, const struct wire_tx_ch
     w->held_position = ring_taken(w->ring_in);
     if (!w->core_takes_nothing)
         world_give_credit(w);
+    if (w->core_refuses_early && t->content.len == f->len)
+        send_answer(w, f->session, f->tx, 0, 452);
 }
 
 static void take_edit(struct taken *t, const struct wire_tx_edit *f)
@@ -178,7 +194,6 @@ static void take_end(struct world *w, struct taken *t, const struct wire_tx_end 
 {
     struct str section = str_sub(buf_str(&t->content), 0, f->header_bytes);
     char id[ID_TEXT_LEN + 1];
-    struct wire_tx_answer *a;
     struct err err;
 
     t->ended = true;
@@ -189,16 +204,8 @@ static void take_end(struct world *w, struct taken *t, const struct wire_tx_end 
                        str_of(id_format(t->number, id)), &err))
         abort();
     (void)buf_add(&t->rendered, str_skip(buf_str(&t->content), f->header_bytes));
-    if (w->core_silent)
-        return;
-    a = wire_add(w->core, WIRE_TX_ANSWER, 9);
-    a->session = f->session;
-    a->tx = f->tx;
-    a->id = t->number;
-    a->code = w->answer_code != 0 ? w->answer_code : 250;
-    a->status_subject = w->answer_code != 0 ? 3 : 0;
-    a->status_detail = w->answer_code != 0 ? 1 : 0;
-    wire_put(a, &a->text, w->answer_code != 0 ? STR("disk full") : STR_NONE);
+    if (!w->core_silent)
+        send_answer(w, f->session, f->tx, t->number, w->answer_code != 0 ? w->answer_code : 250);
 }
 
 static bool on_core_frame(void *owner, struct channel *c, const struct frame *f, struct err *err)

@@ -34,6 +34,7 @@ struct world {
     unsigned client_flags; /* enum bind_flag for who comes in */
     uint16_t ready_code;
     uint16_t answer_code;    /* 0: 250 */
+    bool core_refuses_early; /* at the first chunk, by 452 */
     bool core_silent;        /* never answers a message */
     bool core_takes_nothing; /* leaves the ring full */
 
