@@ -276,6 +276,13 @@ void fixture_send(struct fixture *f, const struct errand *e)
     hand_content(f, job, JOB_CONTENT_FIRST);
 }
 
+void fixture_cancel(struct fixture *f, uint64_t job)
+{
+    struct wire_job_cancel *m = wire_add(f->core, WIRE_JOB_CANCEL, 0);
+
+    m->job = job;
+}
+
 void fixture_await(struct fixture *f, unsigned results)
 {
     int64_t end_ms = loop_now_ms() + PATIENCE_MS;

@@ -45,6 +45,8 @@ void fixture_start(struct fixture *f, uint16_t port);
 /* The configuration was changed: the role gets it. */
 void fixture_reload(struct fixture *f);
 void fixture_send(struct fixture *f, const struct errand *e);
+/* Takes back the job that was handed out as that many-th. */
+void fixture_cancel(struct fixture *f, uint64_t job);
 /* Until so many results came. */
 void fixture_await(struct fixture *f, unsigned results);
 /* Asks as `baton live` does. "200 \"reached\":…", up to the words of an error. */

@@ -516,7 +516,115 @@ static void r28_s02_what_dns_forbids_is_not_connected_to(void **state)
     tear_down();
 }
 
-static void a_lost_core_and_a_drain_leave_nothing_behind(void **state)
+static void note_drained(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+/* What is in hand is finished, what waits goes back to core without a result. */
+static void a_drain_finishes_what_is_in_hand(void **state)
+{
+    static const char *const script[] = { GREET, HELLO, FROM, "S:250 ok", TO, "S:250 ok", "C:DATA",
+                                          "S:354 go", "B", "S:250 ok", "C:QUIT", "S:221 bye", NULL };
+    bool drained = false;
+
+    (void)state;
+    set_up(script);
+    fixture_send(&fixture, &(struct errand){ .connections = 1 });
+    fixture_send(&fixture, &(struct errand){ .connections = 1 });
+    while (peer.commands.len == 0)
+        loop_turn(10);
+    deliver_role.drain(fixture.role, note_drained, &drained);
+    while (!drained)
+        loop_turn(10);
+    check("relayed message 250");
+    assert_int_equal(fixture.results, 1);
+    tear_down();
+}
+
+static void n10_one_site_never_gets_more_than_its_connections(void **state)
+{
+    static const char *const script[] = { GREET, HELLO, TAKE, TAKE, TAKE, TAKE, NULL };
+
+    (void)state;
+    set_up(script);
+    for (unsigned i = 0; i < 4; i++)
+        fixture_send(&fixture, &(struct errand){ .connections = 1 });
+    fixture_await(&fixture, 4);
+    assert_int_equal(peer.connections, 1);
+    assert_int_equal(fixture.last.connections_open, 1);
+    tear_down();
+}
+
+/* The role may have one connection: an idle one makes room for another site. */
+static void n10_an_idle_connection_makes_room(void **state)
+{
+    static const char *const script[] = { GREET, HELLO, TAKE, "C:QUIT", "S:221 bye", "D", "|",
+                                          GREET, HELLO, TAKE, NULL };
+
+    (void)state;
+    set_up(script);
+    fixture.config.delivery.connections = 1;
+    fixture_send(&fixture, &(struct errand){ .site = STR("127.0.0.1 a") });
+    fixture_await(&fixture, 1);
+    fixture_send(&fixture, &(struct errand){ .site = STR("127.0.0.1 b") });
+    fixture_await(&fixture, 2);
+    check("relayed message 250; relayed message 250");
+    tear_down();
+}
+
+static void messages_per_connection_are_limited(void **state)
+{
+    static const char *const ours[] = { GREET, HELLO, TAKE, "C:QUIT", "|", GREET, HELLO, TAKE, NULL };
+    static const char *const theirs[] = { GREET, "C:EHLO", "S:250-mx\r\n250 LIMITS MAILMAX=1", TAKE, "C:QUIT", "|",
+                                          GREET, HELLO, TAKE, NULL };
+    const char *const *scripts[] = { ours, theirs };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        set_up(scripts[i]);
+        fixture.config.delivery.messages_per_connection = i == 0 ? 1 : 0;
+        fixture_send(&fixture, &(struct errand){ .connections = 1 });
+        fixture_send(&fixture, &(struct errand){ .connections = 1 });
+        fixture_await(&fixture, 2);
+        check("relayed message 250; relayed message 250");
+        assert_int_equal(peer.connections, 2);
+        tear_down();
+    }
+}
+
+static void a_dead_host_fails_all_that_wait_for_it(void **state)
+{
+    static const char *const script[] = { "D", NULL };
+
+    (void)state;
+    set_up(script);
+    for (unsigned i = 0; i < 3; i++)
+        fixture_send(&fixture, &(struct errand){ .connections = 1 });
+    fixture_await(&fixture, 3);
+    check("deferred session 0 4.4.2; deferred session 0 4.4.2; deferred session 0 4.4.2");
+    assert_int_equal(peer.connections, 1);
+    tear_down();
+}
+
+static void a_cancelled_job_has_no_result(void **state)
+{
+    static const char *const script[] = { GREET, HELLO, TAKE, NULL };
+
+    (void)state;
+    set_up(script);
+    fixture_send(&fixture, &(struct errand){ .connections = 1 });
+    fixture_send(&fixture, &(struct errand){ .connections = 1 });
+    fixture_cancel(&fixture, 2);
+    fixture_await(&fixture, 1);
+    for (unsigned i = 0; i < 5; i++)
+        loop_turn(1);
+    check("relayed message 250");
+    assert_int_equal(fixture.results, 1);
+    tear_down();
+}
+
+static void a_lost_core_leaves_nothing_behind(void **state)
 {
     static const char *const script[] = { GREET, "C:EHLO", NULL };
 
@@ -685,7 +793,13 @@ int main(void)
         cmocka_unit_test(r28_s02_what_dns_forbids_is_not_connected_to),
         cmocka_unit_test(r12_r34_b04_tls_ends_as_it_must),
         cmocka_unit_test(live_says_what_it_reached),
-        cmocka_unit_test(a_lost_core_and_a_drain_leave_nothing_behind),
+        cmocka_unit_test(a_drain_finishes_what_is_in_hand),
+        cmocka_unit_test(n10_one_site_never_gets_more_than_its_connections),
+        cmocka_unit_test(n10_an_idle_connection_makes_room),
+        cmocka_unit_test(messages_per_connection_are_limited),
+        cmocka_unit_test(a_dead_host_fails_all_that_wait_for_it),
+        cmocka_unit_test(a_cancelled_job_has_no_result),
+        cmocka_unit_test(a_lost_core_leaves_nothing_behind),
     };
 
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
