@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+/* cli/manual.c - manual pages from the tables: baton(1), baton-NOUN(1), baton.conf(5). */
+#include "cli/command.h"
+#include "config/config.h"
+
+/* Text so that roff takes it as text. */
+static void roff(struct buf *to, const char *text)
+{
+    if (*text == '.' || *text == '\'')
+        (void)buf_add(to, STR("\\&"));
+    for (; *text; text++) {
+        if (*text == '\\')
+            (void)buf_add(to, STR("\\e"));
+        else if (*text == '-')
+            (void)buf_add(to, STR("\\-"));
+        else
+            (void)buf_add_char(to, *text);
+    }
+}
+
+static void page_begin(struct buf *to, const char *name, int section, const char *about)
+{
+    (void)buf_addf(to, ".TH %s %d \"\" \"baton\" \"baton\"\n.SH NAME\n", name, section);
+    roff(to, name);
+    (void)buf_add(to, STR(" \\- "));
+    roff(to, about);
+    (void)buf_add_char(to, '\n');
+}
+
+static void flags(struct buf *to, const struct cli_command *c)
+{
+    (void)buf_add(to, STR(".RS\n"));
+    for (int i = 0; i < FLAGS; i++) {
+        const struct cli_flag_row *row = &cli_flags[i];
+        if (!(command_flags(c) & UINT64_C(1) << i))
+            continue;
+        (void)buf_add(to, STR(".TP\n\\fB"));
+        if (row->letter)
+            (void)buf_addf(to, "\\-%c\\fR, \\fB", row->letter);
+        (void)buf_add(to, STR("\\-\\-"));
+        roff(to, row->name);
+        (void)buf_addf(to, "\\fR%s\\fI%s\\fR\n", row->value ? " " : "", row->value ? row->value : "");
+        roff(to, row->about);
+        (void)buf_add_char(to, '\n');
+    }
+    (void)buf_add(to, STR(".RE\n"));
+}
+
+static void command(struct buf *to, const struct cli_command *c)
+{
+    (void)buf_addf(to, ".TP\n\\fBbaton %s%s%s\\fR \\fI", c->noun, c->verb ? " " : "", c->verb ? c->verb : "");
+    roff(to, c->args);
+    (void)buf_add(to, STR("\\fR\n"));
+    roff(to, c->about);
+    (void)buf_add_char(to, '\n');
+    if (*c->text) {
+        roff(to, c->text);
+        (void)buf_add_char(to, '\n');
+    }
+    flags(to, c);
+}
+
+static void exit_status(struct buf *to)
+{
+    (void)buf_add(to, STR(".SH EXIT STATUS\n"));
+    for (int i = 0; i < CLI_EXITS; i++)
+        (void)buf_addf(to, ".TP\n%d\n%s\n", i, cli_exit_words[i]);
+}
+
+bool manual_main(struct buf *to)
+{
+    page_begin(to, "baton", 1, "an SMTP relay service");
+    (void)buf_add(to, STR(".SH SYNOPSIS\n\\fBbaton\\fR \\fICOMMAND\\fR [\\fIARGUMENTS\\fR] [\\fIFLAGS\\fR]\n"
+                          ".SH COMMANDS\n"));
+    for (size_t i = 0; i < cli_command_count; i++)
+        if (!cli_commands[i].hidden)
+            command(to, &cli_commands[i]);
+    exit_status(to);
+    return buf_add(to, STR(".SH ENVIRONMENT\n.TP\nBATON_SOCKET\nThe API socket.\n"
+                           ".SH SEE ALSO\n.BR baton.conf (5)\n"));
+}
+
+bool manual_noun(const char *noun, struct buf *to)
+{
+    char name[40];
+    struct buf text = { .ptr = name, .cap = sizeof name, .max = sizeof name - 1 };
+
+    (void)buf_addf(&text, "baton-%s", noun);
+    name[text.len] = '\0';
+    page_begin(to, name, 1, "one of the commands of baton");
+    (void)buf_add(to, STR(".SH COMMANDS\n"));
+    for (size_t i = 0; i < cli_command_count; i++)
+        if (strcmp(cli_commands[i].noun, noun) == 0)
+            command(to, &cli_commands[i]);
+    exit_status(to);
+    return buf_add(to, STR(".SH SEE ALSO\n.BR baton (1)\n"));
+}
+
+bool manual_config(struct buf *to)
+{
+    page_begin(to, "baton.conf", 5, "the configuration of baton");
+    (void)buf_add(to, STR(".SH DESCRIPTION\nOne YAML file, by default /etc/baton/baton.yaml. A dot in a name below "
+                          "stands for nesting: tls.cert_file is cert_file inside tls. Anchors, aliases, tags, "
+                          "repeated keys and unknown keys are errors. \\fBbaton check\\-config\\fR names file, "
+                          "line, option and what was expected.\n.SH OPTIONS\n"));
+    (void)config_print_manual(to);
+    return buf_add(to, STR(".SH SEE ALSO\n.BR baton (1)\n"));
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+/* cli/show.c - how answers look. */
+#include "cli/show.h"
+
+#include "base/code.h"
+#include "base/mem.h"
+
+#define OUTPUT_BYTES_MAX (256 * 1024 * 1024)
+#define COLUMNS_MAX 16
+
+/* U+0080 … U+009F, and the marks that turn the direction of text. */
+static bool is_tricky(const char *ptr, size_t len)
+{
+    const unsigned char *b = (const unsigned char *)ptr;
+
+    if (len == 2)
+        return b[0] == 0xc2 && b[1] < 0xa0;
+    if (len != 3 || b[0] != 0xe2)
+        return false;
+    return (b[1] == 0x80 && ((b[2] >= 0x8b && b[2] <= 0x8f) || (b[2] >= 0xa8 && b[2] <= 0xae))) ||
+           (b[1] == 0x81 && b[2] >= 0xa6 && b[2] <= 0xa9);
+}
+
+static bool is_control(char c, bool lines)
+{
+    return ((unsigned char)c < 0x20 && !(lines && (c == '\n' || c == '\t'))) || c == 0x7f;
+}
+
+void show_clean(struct buf *to, struct str text, bool lines)
+{
+    while (text.len > 0) {
+        size_t len = utf8_len(text);
+        if (lines && str_starts(text, STR("\r\n"))) {
+            text = str_skip(text, 1);
+            continue;
+        }
+        if (len == 0 || is_control(text.ptr[0], lines) || is_tricky(text.ptr, len)) {
+            (void)buf_addf(to, "\\x%02x", (unsigned)(unsigned char)text.ptr[0]);
+            len = 1;
+        } else {
+            (void)buf_add(to, str_sub(text, 0, len));
+        }
+        text = str_skip(text, len);
+    }
+}
+
+static struct str value_text(struct json_object *value)
+{
+    if (!value)
+        return STR("-");
+    if (json_object_is_type(value, json_type_string) && json_object_get_string_len(value) == 0)
+        return STR("-");
+    return str_of(json_object_get_string(value));
+}
+
+/* Characters, near enough for a column. */
+static size_t width_of(struct str text)
+{
+    size_t width = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        width += ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
+    return width;
+}
+
+static void cell(struct buf *to, struct json_object *item, const char *member)
+{
+    struct json_object *value = NULL;
+
+    buf_clear(to);
+    (void)json_object_object_get_ex(item, member, &value);
+    show_clean(to, value_text(value), false);
+}
+
+/* 0: no item has it. */
+static size_t column_width(struct json_object *items, const struct show_column *column, struct buf *text)
+{
+    size_t width = 0;
+
+    for (size_t i = 0; i < json_object_array_length(items); i++) {
+        struct json_object *item = json_object_array_get_idx(items, i);
+        if (!json_object_object_get_ex(item, column->member, NULL))
+            continue;
+        cell(text, item, column->member);
+        size_t cell_width = width_of(buf_str(text));
+        if (cell_width > width)
+            width = cell_width;
+    }
+    size_t heading = strlen(column->heading);
+    return width == 0 ? 0 : width > heading ? width : heading;
+}
+
+static void padded(struct buf *to, struct str text, size_t width, bool last)
+{
+    (void)buf_add(to, text);
+    if (!last)
+        (void)buf_addf(to, "%*s", (int)(width - width_of(text) + 2), "");
+}
+
+void show_table(struct buf *to, struct json_object *items, const struct show_column *columns, size_t count)
+{
+    size_t widths[COLUMNS_MAX], last = 0;
+    struct buf text;
+
+    buf_init(&text, OUTPUT_BYTES_MAX);
+    for (size_t c = 0; c < count && c < COLUMNS_MAX; c++) {
+        widths[c] = column_width(items, &columns[c], &text);
+        if (widths[c] > 0)
+            last = c;
+    }
+    for (size_t row = 0; row <= json_object_array_length(items); row++) {
+        for (size_t c = 0; c <= last && c < COLUMNS_MAX; c++) {
+            if (widths[c] == 0)
+                continue;
+            if (row == 0) {
+                padded(to, str_of(columns[c].heading), widths[c], c == last);
+                continue;
+            }
+            cell(&text, json_object_array_get_idx(items, row - 1), columns[c].member);
+            padded(to, buf_str(&text), widths[c], c == last);
+        }
+        (void)buf_add_char(to, '\n');
+    }
+    buf_done(&text);
+}
+
+static void members(struct buf *to, struct json_object *object, int indent)
+{
+    json_object_object_foreach(object, name, value)
+    {
+        (void)buf_addf(to, "%*s", indent, "");
+        show_clean(to, str_of(name), false);
+        (void)buf_add_char(to, ':');
+        if (json_object_is_type(value, json_type_object)) {
+            (void)buf_add_char(to, '\n');
+            members(to, value, indent + 2);
+            continue;
+        }
+        (void)buf_add_char(to, ' ');
+        show_clean(to, value_text(value), false);
+        (void)buf_add_char(to, '\n');
+    }
+}
+
+void show_members(struct buf *to, struct json_object *object)
+{
+    if (json_object_is_type(object, json_type_object))
+        members(to, object, 0);
+}
+
+void show_line(struct buf *to, struct json_object *object)
+{
+    const char *between = "";
+
+    json_object_object_foreach(object, name, value)
+    {
+        (void)buf_addf(to, "%s", between);
+        show_clean(to, str_of(name), false);
+        (void)buf_add_char(to, '=');
+        show_clean(to, value_text(value), false);
+        between = " ";
+    }
+    (void)buf_add_char(to, '\n');
+}
+
+/* Output ---------------------------------------------------------------------------------------- */
+
+bool show_as_json(const struct cli_args *a)
+{
+    return args_has(a, FLAG_OUTPUT) && strcmp(a->flags[FLAG_OUTPUT], "json") == 0;
+}
+
+static enum cli_exit print_json(struct json_object *json)
+{
+    struct buf text;
+
+    buf_init(&text, OUTPUT_BYTES_MAX);
+    (void)buf_addf(&text, "%s\n", json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN |
+                                                                           JSON_C_TO_STRING_NOSLASHESCAPE));
+    enum cli_exit result = cli_print(&text);
+    buf_done(&text);
+    return result;
+}
+
+enum cli_exit show_items(const struct cli_args *a, struct json_object *items, const struct show_column *columns,
+                         size_t count)
+{
+    struct buf text;
+
+    if (show_as_json(a))
+        return print_json(items);
+    if (json_object_array_length(items) == 0)
+        return cli_fail(CLI_OK, "nothing");
+    buf_init(&text, OUTPUT_BYTES_MAX);
+    show_table(&text, items, columns, count);
+    enum cli_exit result = cli_print(&text);
+    buf_done(&text);
+    return result;
+}
+
+enum cli_exit show_object(const struct cli_args *a, struct json_object *object)
+{
+    struct buf text;
+
+    if (show_as_json(a))
+        return print_json(object);
+    buf_init(&text, OUTPUT_BYTES_MAX);
+    show_members(&text, object);
+    enum cli_exit result = cli_print(&text);
+    buf_done(&text);
+    return result;
+}
