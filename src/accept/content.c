@@ -235,7 +235,13 @@ static void move_on(struct session *s, bool whole)
 
 void content_move(struct session *s)
 {
+    uint64_t sent = s->tx.content.sent_bytes;
+
     move_on(s, false);
+    /* A client that never lets us wait must not keep others waiting, nor the frames of this turn.
+     */
+    if (s->tx.content.sent_bytes > sent)
+        fiber_yield();
 }
 
 /* The end ---------------------------------------------------------------------------------------

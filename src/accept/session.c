@@ -28,9 +28,8 @@ void session_lost(struct session *s, const struct err *why)
     if (s->over)
         return;
     s->over = true;
-    if (why->kind == ERR_CLOSED && s->tx.state == TX_NONE)
-        return; /* gone without QUIT: common, harmless */
-    log_begin(&l, LOG_INFO, "session-lost");
+    /* Gone without QUIT between messages is common and harmless. */
+    log_begin(&l, s->tx.state == TX_NONE ? LOG_DEBUG : LOG_INFO, "session-lost");
     log_cstr(&l, "client", ip_format(&s->client.ip, ip));
     log_str(&l, "helo", buf_str(&s->helo));
     log_cstr(&l, "in", s->tx.state == TX_NONE ? "commands" : "transaction");

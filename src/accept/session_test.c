@@ -985,6 +985,32 @@ static void test_o07_noop_flood_holds_no_memory(void **state)
     world_end(&w);
 }
 
+static void test_o07_refused_recipients_hold_no_memory(void **state)
+{
+    struct session *s;
+    struct client c;
+    struct world w;
+
+    (void)state;
+    world_start(&w, "");
+    w.client_flags = BIND_TRUSTED;
+    world_gate(&w, false);
+    client_connect(&c, &w, DOOR_RELAY);
+    check_replies(&c, STR("220"));
+    client_say(&c, STR(HELO FROM TO));
+    check_replies(&c, STR("250, 250, 250"));
+    for (int i = 0; i < 2000; i++) {
+        client_say(&c, STR("RCPT TO:<someone@other.example>\r\n"));
+        check_replies(&c, STR("550"));
+    }
+    s = world_session(&w);
+    assert_int_equal(s->tx.rcpt_count, 1);
+    assert_true(s->work->tx.total < 1024);
+    assert_true(s->work->scratch.total < 4096);
+    client_close(&c);
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1010,6 +1036,7 @@ int main(void)
         cmocka_unit_test(test_r12_starttls_then_auth),
         cmocka_unit_test(test_gate_closed_names_the_way_out),
         cmocka_unit_test(test_o07_noop_flood_holds_no_memory),
+        cmocka_unit_test(test_o07_refused_recipients_hold_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
