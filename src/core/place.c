@@ -22,7 +22,7 @@ struct asker {
 };
 
 struct domain {
-    struct site *site;     /* NULL: not known */
+    struct str site;       /* its name, on the heap; ptr NULL: not known */
     struct reply refusal;  /* code 0: none; 5yz: mail for it cannot be delivered */
     int64_t good_until_ms;
     uint64_t question;     /* 0: nobody asked */
@@ -46,10 +46,16 @@ static struct domain *domain_get(struct core *c, struct str name)
     return d;
 }
 
+static void domain_free(struct domain *d)
+{
+    free((char *)d->site.ptr);
+    free(d);
+}
+
 static void domain_forget(struct core *c, struct domain *d)
 {
     map_take(&c->domains, d->name);
-    free(d);
+    domain_free(d);
 }
 
 /* When many have been seen, those whose answer is stale and for which nobody waits make room. */
@@ -164,8 +170,8 @@ void place_rcpt(struct core *c, struct entry *e, uint32_t rcpt, struct str addre
         schedule_place(c->schedule, e, rcpt, site, due_ms, tries, warned);
     } else {
         struct domain *d = domain_get(c, buf_str(&domain));
-        if (d->question == 0 && d->good_until_ms > core_now(c) && d->site)
-            schedule_place(c->schedule, e, rcpt, d->site, due_ms, tries, warned);
+        if (d->question == 0 && d->good_until_ms > core_now(c) && d->site.ptr)
+            schedule_place(c->schedule, e, rcpt, site_get(c->schedule, d->site), due_ms, tries, warned);
         else if (d->question == 0 && d->good_until_ms > core_now(c) && d->refusal.code != 0)
             settle_unplaced(c, e, rcpt, outcome_of_reply(&d->refusal), &d->refusal);
         else
@@ -175,13 +181,22 @@ void place_rcpt(struct core *c, struct entry *e, uint32_t rcpt, struct str addre
     core_pump_later(c);
 }
 
+static struct str text_keep(struct str text)
+{
+    char *copy = mem_new(text.len + 1);
+
+    memcpy(copy, text.ptr, text.len);
+    return str_make(copy, text.len);
+}
+
 static void take_answer(struct core *c, struct domain *d, const struct wire_site_answer *m)
 {
     struct str text = wire_get(m, m->text);
 
     d->question = 0;
     d->good_until_ms = core_now(c) + (int64_t)m->ttl_s * 1000;
-    d->site = m->code == 0 ? site_get(c->schedule, wire_get(m, m->site)) : NULL;
+    free((char *)d->site.ptr);
+    d->site = m->code == 0 ? text_keep(wire_get(m, m->site)) : STR_NONE;
     if (text.len > sizeof d->refusal_text)
         text.len = sizeof d->refusal_text;
     memcpy(d->refusal_text, text.ptr, text.len);
@@ -210,8 +225,8 @@ void place_on_answer(struct core *c, const struct wire_site_answer *m)
     take_answer(c, d, m);
     LIST_EACH(&d->askers, struct asker, a, link) {
         struct entry *e = entry_of(c, a);
-        if (e && d->site)
-            schedule_place(c->schedule, e, a->rcpt, d->site, a->due_ms, a->tries, a->warned);
+        if (e && d->site.ptr)
+            schedule_place(c->schedule, e, a->rcpt, site_get(c->schedule, d->site), a->due_ms, a->tries, a->warned);
         else if (e)
             settle_unplaced(c, e, a->rcpt, outcome_of_reply(&d->refusal), &d->refusal);
         list_remove(&a->link);
@@ -267,7 +282,7 @@ void place_done(struct core *c)
         struct domain *d = value;
         LIST_EACH(&d->askers, struct asker, a, link)
             free(a);
-        free(d);
+        domain_free(d);
     }
     map_done(&c->domains);
     idmap_done(&c->questions);

@@ -15,6 +15,7 @@ struct schedule *schedule_new(const struct config *c, int64_t now_ms)
     list_init(&s->open);
     list_init(&s->draining);
     map_init(&s->sites);
+    s->sites_trim_at = 10000;
     return s;
 }
 

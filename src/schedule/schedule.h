@@ -95,7 +95,8 @@ bool retry_is_late(const struct config_retry *r, int64_t now_ms, int64_t accepte
 
 /* --- sites (site.c) -------------------------------------------------------------------------------------------- */
 
-/* Found or made; the name is copied. */
+/* Found or made; the name is copied. A site lives while somebody is queued for it: without that, the pointer is good
+ * only until the next site_get(). */
 struct site *site_get(struct schedule *s, struct str name);
 struct str site_name(const struct site *site);
 /* How many connections it may have now; what a job tells deliver. */

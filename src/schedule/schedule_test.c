@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 
 #include "schedule/schedule.h"
 
@@ -180,6 +181,28 @@ static void connections_follow_success(void **state)
     schedule_free(s);
 }
 
+/* Memory follows the queue, not the number of domains ever seen. */
+static void sites_without_mail_are_forgotten(void **state)
+{
+    (void)state;
+    struct schedule *s = schedule_new(&config, START);
+    struct schedule_figures f;
+    struct batch b;
+    char name[32];
+
+    for (int i = 0; i < 50000; i++) {
+        snprintf(name, sizeof name, "site-%d", i);
+        enter_one(s, name, 1, START);
+        assert_true(schedule_next(s, START, &b));
+        schedule_done(s, b.entry, 0);
+        schedule_leave(s, b.entry);
+        site_report(s, b.site, START, SITE_SERVED, STR(""));
+    }
+    schedule_look(s, &f);
+    assert_in_range(f.sites, 1, 10000);
+    schedule_free(s);
+}
+
 static void held_and_released(void **state)
 {
     (void)state;
@@ -229,6 +252,7 @@ int main(void)
         cmocka_unit_test(every_recipient_of_a_dead_site_expires),
         cmocka_unit_test(a_closed_site_is_tried_with_one_batch),
         cmocka_unit_test(connections_follow_success),
+        cmocka_unit_test(sites_without_mail_are_forgotten),
         cmocka_unit_test(held_and_released),
         cmocka_unit_test(the_timetable),
     };

@@ -12,6 +12,24 @@
 #define FAILURES_TO_CLOSE 3
 #define CLOSED_FIRST_MS (30 * 1000)
 #define CLOSED_MOST_MS (20 * 60 * 1000)
+#define SITES_TRIM_FIRST 10000
+
+/* When there are many, those with nobody queued and nothing remembered make room. */
+static void sites_trim(struct schedule *s)
+{
+    size_t at = 0;
+    struct site *site;
+
+    if (s->figures.sites < s->sites_trim_at)
+        return;
+    while (site_each(s, &at, &site))
+        if (site->queued == 0 && site->in_flight == 0 && site->failures == 0) {
+            map_take(&s->sites, site->name);
+            site_free(site);
+            s->figures.sites--;
+        }
+    s->sites_trim_at = 2 * s->figures.sites > SITES_TRIM_FIRST ? 2 * s->figures.sites : SITES_TRIM_FIRST;
+}
 
 struct site *site_get(struct schedule *s, struct str name)
 {
@@ -19,6 +37,7 @@ struct site *site_get(struct schedule *s, struct str name)
 
     if (site)
         return site;
+    sites_trim(s);
     site = mem_new(sizeof *site + name.len + 1);
     memcpy(site->name_text, name.ptr, name.len);
     site->name = str_make(site->name_text, name.len);

@@ -56,6 +56,7 @@ struct schedule {
     struct wheel wheel;
     struct list entries;
     struct map sites;
+    size_t sites_trim_at;
     struct list open;     /* sites that may hand out now, in turn */
     struct list draining; /* closed sites whose ready recipients go back on the wheel, so that each still expires */
     struct schedule_figures figures;
