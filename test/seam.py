@@ -57,8 +57,9 @@ BANNED = set(
 # What a folder may call all the same, and why.
 STDIO = set("printf vprintf puts putchar putc fprintf vfprintf fputs fputc fwrite fflush perror".split())
 ALLOWED = {
-    # A command prints, looks whether it prints on a terminal, and ends with an exit code.
-    "cli": STDIO | {"isatty", "getenv", "secure_getenv", "exit"},
+    # A command reads standard input, prints, looks whether it prints on a terminal, asks the relay over HTTP or SMTP as
+    # any client would, and ends with an exit code.
+    "cli": STDIO | {"fread", "isatty", "getenv", "secure_getenv", "exit", "curl_easy_perform"},
     # The parent of all roles is the one place that starts, watches, confines and ends processes.
     "super": set(
         """
