@@ -51,7 +51,7 @@ struct cli_args {
 
 struct cli_command {
     const char *noun, *verb; /* verb NULL: the noun alone */
-    const char *args;        /* for help: "ID…", or "" */
+    const char *args;        /* for help: "ID...", or "" */
     size_t args_min, args_max;
     uint64_t flags; /* 1 << enum cli_flag; --help, and what COMMON says, always */
     bool hidden, is_client; /* a client takes --socket, --config, --output */

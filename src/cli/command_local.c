@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* cli/command_local.c - what needs no relay: config print, version, completion, help, man. */
-#include <errno.h>
-
 #include "cli/command.h"
 #include "config/config.h"
 #include "io/disk.h"
@@ -104,7 +102,7 @@ static bool write_page(struct disk *folder, const char *name, struct buf *text, 
     struct disk_file *f = NULL;
 
     /* The page of the time before goes first. */
-    bool ok = (disk_remove(folder, name, err) || err->sys == ENOENT) &&
+    bool ok = (disk_remove(folder, name, err) || err->kind == ERR_NOT_FOUND) &&
               disk_file_open(folder, name, DISK_CREATE, &f, err) && disk_file_write(f, 0, &iov, 1, err);
     disk_file_free(f);
     return ok;

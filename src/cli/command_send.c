@@ -21,7 +21,8 @@ struct sending {
     size_t sent;
     enum send_tls tls;
     struct str user, password;
-    struct buf last;      /* the server's last line */
+    struct buf last;      /* the server's last line, */
+    struct buf refusal;   /* and the last of its lines that refused something */
     bool rcpt_is_next;    /* the next reply is to a RCPT */
     bool secret_is_next;  /* what we say next is part of AUTH */
     size_t rcpts_refused;
@@ -166,6 +167,10 @@ static void heard_from_server(struct sending *s, struct str line)
 {
     buf_clear(&s->last);
     (void)buf_add(&s->last, line);
+    if (line.len > 0 && (line.ptr[0] == '4' || line.ptr[0] == '5')) {
+        buf_clear(&s->refusal);
+        (void)buf_add(&s->refusal, line);
+    }
     if (s->rcpt_is_next && line.len > 0 && line.ptr[0] != '2')
         s->rcpts_refused++;
     s->rcpt_is_next = false;
@@ -255,22 +260,32 @@ static void set_content(CURL *curl, struct sending *s)
     curl_easy_setopt(curl, CURLOPT_DEBUGDATA, s);
 }
 
-static enum cli_exit result_of(struct sending *s, CURLcode code, const char *why)
+/* What the server said says more than what libcurl makes of it. */
+static enum cli_exit failed(const struct sending *s, CURLcode code, const char *why)
 {
-    struct buf reply;
+    struct buf text;
 
     if (code == CURLE_OPERATION_TIMEDOUT)
         return cli_fail(CLI_TIMEOUT, "no answer in time");
-    buf_init(&reply, 64 * 1024);
-    show_clean(&reply, buf_str(&s->last), false);
-    (void)buf_add_char(&reply, '\n');
+    buf_init(&text, 64 * 1024);
+    show_clean(&text, buf_str(&s->refusal), false);
+    enum cli_exit result = cli_fail(code == CURLE_LOGIN_DENIED ? CLI_DENIED : CLI_FAILED, "%s",
+                                    text.len > 0 ? buf_cstr(&text) : why);
+    buf_done(&text);
+    return result;
+}
+
+static enum cli_exit taken(const struct sending *s)
+{
     enum cli_exit result = CLI_OK;
-    if (code != CURLE_OK)
-        result = cli_fail(code == CURLE_LOGIN_DENIED ? CLI_DENIED : CLI_FAILED, "%s%s%s", why,
-                          reply.len > 1 ? "; the server said last: " : "", buf_cstr(&reply));
-    else if (!args_has(s->args, FLAG_TRACE))
-        result = cli_print(&reply);
-    buf_done(&reply);
+    struct buf text;
+
+    buf_init(&text, 64 * 1024);
+    show_clean(&text, buf_str(&s->last), false);
+    (void)buf_add_char(&text, '\n');
+    if (!args_has(s->args, FLAG_TRACE))
+        result = cli_print(&text);
+    buf_done(&text);
     if (result == CLI_OK && s->rcpts_refused > 0)
         result = cli_fail(CLI_PARTIAL, "%zu of %zu recipients were refused", s->rcpts_refused,
                           s->args->to_count);
@@ -294,7 +309,7 @@ static enum cli_exit transfer(struct sending *s)
     set_security(curl, s);
     set_content(curl, s);
     CURLcode code = curl_easy_perform(curl);
-    enum cli_exit result = result_of(s, code, why[0] ? why : curl_easy_strerror(code));
+    enum cli_exit result = code == CURLE_OK ? taken(s) : failed(s, code, why[0] ? why : curl_easy_strerror(code));
     curl_easy_cleanup(curl); /* says QUIT */
     curl_slist_free_all(rcpts);
     return result;
@@ -320,10 +335,12 @@ enum cli_exit send_run(const struct cli_args *a)
 
     arena_init(&s.arena, 4096);
     buf_init(&s.last, 64 * 1024);
+    buf_init(&s.refusal, 64 * 1024);
     enum cli_exit result = prepare(&s);
     if (result == CLI_OK)
         result = transfer(&s);
     buf_done(&s.last);
+    buf_done(&s.refusal);
     buf_done(&s.message);
     arena_done(&s.arena);
     return result;

@@ -3,6 +3,7 @@
 #include "cli/command.h"
 
 #define COLUMNS 80
+#define INDENT ((size_t)26)
 
 /* Wrapped, each line behind `indent` blanks; the first continues a line that has `column` already. */
 static void wrapped(struct buf *to, size_t indent, size_t column, const char *words)
@@ -25,12 +26,13 @@ static void wrapped(struct buf *to, size_t indent, size_t column, const char *wo
 
 static void name_and_about(struct buf *to, const char *name, const char *about)
 {
-    size_t len = strlen(name), indent = 26;
+    int width = (int)INDENT - 4;
 
-    (void)buf_addf(to, "  %-22s  ", name);
-    if (len > 22)
-        (void)buf_addf(to, "\n%*s", (int)indent, "");
-    wrapped(to, indent, indent, about);
+    if (strlen(name) <= (size_t)width)
+        (void)buf_addf(to, "  %-*s  ", width, name);
+    else
+        (void)buf_addf(to, "  %s\n%*s", name, (int)INDENT, "");
+    wrapped(to, INDENT, INDENT, about);
 }
 
 static void command_line(struct buf *to, const struct cli_command *c)
