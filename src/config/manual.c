@@ -1,19 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 /* config/manual.c - the table as the body of a manual page (roff, man macros): the frame of the page is cli's. */
+#include "base/code.h"
 #include "config/option.h"
+
+/* A character past ASCII as roff's own name for it: not every formatter reads UTF-8. */
+static void roff_character(struct buf *to, struct str character)
+{
+    static const unsigned char first_bits[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+    unsigned code = (unsigned char)character.ptr[0] & first_bits[character.len];
+
+    for (size_t i = 1; i < character.len; i++)
+        code = code << 6 | ((unsigned char)character.ptr[i] & 0x3f);
+    (void)buf_addf(to, "\\[u%04X]", code);
+}
 
 /* Text so that roff takes it as text: no escapes, no request at a line's start. */
 static void roff_text(struct buf *to, struct str text)
 {
     if (text.len > 0 && (text.ptr[0] == '.' || text.ptr[0] == '\''))
         (void)buf_add(to, STR("\\&"));
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '\\')
+    while (text.len > 0) {
+        size_t len = utf8_len(text);
+        if (len > 1)
+            roff_character(to, str_sub(text, 0, len));
+        else if (text.ptr[0] == '\\')
             (void)buf_add(to, STR("\\e"));
-        else if (text.ptr[i] == '-')
+        else if (text.ptr[0] == '-')
             (void)buf_add(to, STR("\\-"));
         else
-            (void)buf_add_char(to, text.ptr[i]);
+            (void)buf_add_char(to, text.ptr[0]);
+        text = str_skip(text, len > 0 ? len : 1);
     }
 }
 
