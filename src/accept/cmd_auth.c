@@ -5,7 +5,6 @@
 #include "accept/auth_plain.h"
 #include "accept/verbs.h"
 #include "base/code.h"
-#include "base/log.h"
 #include "base/mem.h"
 
 #define VAULT_MS_MAX 60000
@@ -47,23 +46,11 @@ static bool respond(struct session *s, struct str challenge, struct str *initial
            decode(s, line, to);
 }
 
-static void log_failed(const struct session *s, struct str user)
-{
-    char ip[IP_TEXT_MAX];
-    struct log_line l;
-
-    log_begin(&l, LOG_WARN, "auth-failed");
-    log_cstr(&l, "client", ip_format(&s->client.ip, ip));
-    log_str(&l, "user", str_sub(user, 0, VAULT_USER_MAX));
-    log_num(&l, "code", s->answer.code);
-    log_end(&l);
-}
-
-static void refuse(struct session *s, struct str user)
+/* Vault has logged it, with the user. */
+static void refuse(struct session *s)
 {
     unsigned limit = s->role->config->limits.auth_failures;
 
-    log_failed(s, user);
     if (s->answer.code == 421) {
         struct reply r = { .code = 421, .status = { 4, 7, 0 }, .text = s->answer.text };
 
@@ -85,14 +72,16 @@ static void check(struct session *s, struct str user, struct str secret)
     if (user.len == 0 || secret.len == 0 || user.len > VAULT_USER_MAX ||
         secret.len > VAULT_SECRET_MAX) {
         s->answer.code = 535; /* nobody has such a name or password */
-        refuse(s, user);
+        refuse(s);
         return;
     }
     session_ask(s, /* of_vault= */ true);
-    if (!vault_auth(s, user, secret) || !session_await(s, loop_now_ms() + VAULT_MS_MAX))
+    if (!vault_auth(s, user, secret))
         session_reply(s, REPLY_AUTH_LATER);
+    else if (!session_await(s, loop_now_ms() + VAULT_MS_MAX))
+        session_end(s, REPLY_AUTH_LATER); /* an answer may still come: not to another question */
     else if (s->answer.code != 0)
-        refuse(s, user);
+        refuse(s);
     else
         session_reply(s, REPLY_AUTH_OK);
 }

@@ -62,6 +62,8 @@ static bool learn_client(struct session *s)
 
     if (s->listener >= s->role->config->listener_count)
         return false; /* reloaded away since the connection was taken */
+    if (s->client.ip.family == 0)
+        return false; /* gone before its address could be asked for */
     if (l->proxy == PROXY_OFF)
         return true;
     if (!is_proxy(l, &s->client.ip))
@@ -114,6 +116,7 @@ static void refuse_coming(struct session *s)
                        .text = s->answer.text };
 
     session_refuse_raw(s, &r);
+    s->held_by_core = false;
     s->over = true;
 }
 

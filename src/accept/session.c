@@ -186,10 +186,10 @@ static void session_free(struct session *s)
     struct accept *a = s->role;
 
     transaction_reset(s);
-    if (s->opened) {
+    if (s->opened)
         vault_session_close(s);
+    if (s->held_by_core)
         core_session_close(s);
-    }
     session_table_remove(&a->sessions, s->id);
     release_work(s);
     buf_done(&s->helo);

@@ -43,11 +43,12 @@ struct session {
 
     uint32_t messages;
     uint16_t bad_commands, auth_failures;
-    uint8_t streak; /* commands since others had a turn */
-    bool idle;      /* between transactions, waiting for a command: may be sent away */
-    bool opened;    /* vault has heard of it */
-    bool over;      /* the story ends after what is piled was sent */
-    size_t piled;   /* octets of replies not flushed */
+    uint8_t streak;    /* commands since others had a turn */
+    bool idle;         /* between transactions, waiting for a command: may be sent away */
+    bool opened;       /* vault has heard of it */
+    bool held_by_core; /* or may be, when its answer has not come */
+    bool over;         /* the story ends after what is piled was sent */
+    size_t piled;      /* octets of replies not flushed */
 };
 
 /* Begins the story; owns the stream. */

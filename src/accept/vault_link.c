@@ -86,7 +86,7 @@ bool vault_session_open(struct session *s)
     f->session = s->id;
     f->client = wire_ip_of(&s->client.ip, s->client.port);
     f->listener = s->listener;
-    s->opened = true;
+    s->opened = s->held_by_core = true;
     return true;
 }
 
