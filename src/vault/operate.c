@@ -2,53 +2,23 @@
 /* vault/operate.c - what operators ask of vault: one story works through it in order of arrival.
  *
  * A change goes to the database first, then into memory, then it is answered, and it is logged with
- * the name of who made it. A secret leaves in the one row that answers CRED_ADD and is kept nowhere
- * (fault A06). */
+ * the name of who made it. */
 #include <stdlib.h>
 
-#include "base/arena.h"
-#include "base/json.h"
 #include "base/log.h"
-#include "io/clock.h"
 #include "mail/header.h"
-#include "vault/vault.h"
+#include "vault/operate.h"
 
-enum { REQUESTS_MAX = 256, ROWS_MAX = 1000, ROW_BYTES_MAX = 1024, USES_MAX = 10000 };
+enum { REQUESTS_MAX = 256, ROWS_MAX = 1000, USES_MAX = 10000 };
 
-struct request {
-    struct list link;
-    struct vault_peer *from;
-    uint32_t generation; /* of the link it came by */
-    uint64_t number;
-    uint32_t verb, limit;
-    uint64_t after;
-    struct str actor, name, account, state;
-    struct arena arena; /* owns the strings */
-};
-
-/* A piece of work for the database. */
-struct piece {
-    struct control *control;
-    const struct account_row *account;
-    const struct credential_row *credential;
-    const struct credential_use *uses;
-    size_t use_count;
-    uint64_t id; /* made, or to be revoked */
-    int64_t wall_ms;
-    bool flag;
-    bool ok;
-    struct err err;
-};
-
-/* Answers ---------------------------------------------------------------------------------------
- */
+/* Answers -------------------------------------------------------------------------------------- */
 
 static struct channel *channel_of(const struct request *r)
 {
     return r->from->generation == r->generation ? r->from->channel : NULL;
 }
 
-static void send_row(const struct request *r, const struct buf *json)
+void operate_row(const struct request *r, const struct buf *json)
 {
     struct channel *c = channel_of(r);
 
@@ -86,7 +56,7 @@ static uint16_t status_of(enum err_kind kind)
     }
 }
 
-static void json_date(struct json *j, const char *key, int64_t wall_ms)
+void operate_json_date(struct json *j, const char *key, int64_t wall_ms)
 {
     char text[DATE_TEXT_MAX];
 
@@ -97,14 +67,13 @@ static void json_date(struct json *j, const char *key, int64_t wall_ms)
         json_str(j, str_of(date_format_iso(wall_ms, text)));
 }
 
-static void json_member(struct json *j, const char *key, struct str value)
+void operate_json_str(struct json *j, const char *key, struct str value)
 {
     json_key(j, key);
     json_str(j, value);
 }
 
-static void log_change(const char *event, const struct request *r, struct str account,
-                       struct str user)
+void operate_log(const char *event, const struct request *r, struct str account, struct str user)
 {
     struct log_line l;
 
@@ -117,11 +86,10 @@ static void log_change(const char *event, const struct request *r, struct str ac
     log_end(&l);
 }
 
-/* The database ----------------------------------------------------------------------------------
- */
+/* The database --------------------------------------------------------------------------------- */
 
 /* On the worker; before the role has started, right here. Waits. */
-static bool run(struct vault *v, void (*fn)(void *piece), struct piece *p, struct err *err)
+bool operate_run(struct vault *v, void (*fn)(void *piece), struct piece *p, struct err *err)
 {
     p->control = v->control;
     if (!v->started)
@@ -131,24 +99,6 @@ static bool run(struct vault *v, void (*fn)(void *piece), struct piece *p, struc
     if (!p->ok && err)
         *err = p->err;
     return p->ok;
-}
-
-static void run_add_account(void *arg)
-{
-    struct piece *p = arg;
-    p->ok = control_add_account(p->control, p->account, &p->id, &p->err);
-}
-
-static void run_add_credential(void *arg)
-{
-    struct piece *p = arg;
-    p->ok = control_add_credential(p->control, p->credential, &p->id, &p->err);
-}
-
-static void run_revoke(void *arg)
-{
-    struct piece *p = arg;
-    p->ok = control_revoke(p->control, p->id, p->wall_ms, &p->err);
 }
 
 static void run_live(void *arg)
@@ -163,243 +113,19 @@ static void run_uses(void *arg)
     p->ok = control_note_uses(p->control, p->uses, p->use_count, &p->err);
 }
 
-/* Accounts --------------------------------------------------------------------------------------
- */
-
-static bool name_check(struct str name, const char *what, struct err *err)
+bool operate_name_ok(struct str name, const char *what, struct err *err)
 {
     return roster_name_ok(name) ||
            err_set(err, ERR_SYNTAX, "%s: 1 to %d letters, digits and . _ - @ are wanted", what,
                    NAME_MAX_BYTES);
 }
 
-static bool add_account(struct vault *v, struct str name, struct account **ret, struct err *err)
-{
-    struct account_row row = { .name = name, .created_wall_ms = clock_wall_ms() };
-    struct piece p = { .account = &row };
-
-    if (roster_account(&v->roster, name))
-        return err_set(err, ERR_EXISTS, "account %.*s is there already", STR_FMT(name));
-    if (!run(v, run_add_account, &p, err))
-        return err_at(err, "account %.*s", STR_FMT(name));
-    row.id = p.id;
-    roster_add_account(&v->roster, &row);
-    *ret = roster_account(&v->roster, name);
-    return true;
-}
-
-static void account_row_json(const struct account *a, struct buf *to)
-{
-    struct json j;
-
-    json_begin(&j, to);
-    json_object(&j);
-    json_key(&j, "id");
-    json_int(&j, (int64_t)a->id);
-    json_member(&j, "name", a->name);
-    json_member(&j, "state", STR("active"));
-    json_key(&j, "credentials");
-    json_int(&j, (int64_t)a->credentials);
-    json_date(&j, "created", a->created_wall_ms);
-    json_object_end(&j);
-}
-
-static void send_account(const struct request *r, const struct account *a)
-{
-    struct buf row;
-
-    buf_init(&row, ROW_BYTES_MAX);
-    account_row_json(a, &row);
-    send_row(r, &row);
-    buf_done(&row);
-}
-
-static bool on_account_add(struct vault *v, const struct request *r, uint64_t *ret_next,
-                           struct err *err)
-{
-    struct account *a;
-
-    (void)ret_next;
-    if (!name_check(r->name, "account", err) || !add_account(v, r->name, &a, err))
-        return false;
-    log_change("account-added", r, a->name, STR(""));
-    send_account(r, a);
-    return true;
-}
-
-static size_t row_limit(const struct request *r)
+size_t operate_row_limit(const struct request *r)
 {
     return r->limit > 0 && r->limit < ROWS_MAX ? r->limit : ROWS_MAX;
 }
 
-static bool on_account_list(struct vault *v, const struct request *r, uint64_t *ret_next,
-                            struct err *err)
-{
-    size_t left = row_limit(r);
-    uint64_t last = 0;
-
-    (void)err;
-    LIST_EACH (&v->roster.accounts, struct account, a, link) {
-        if (a->id <= r->after)
-            continue;
-        if (left-- == 0) {
-            *ret_next = last;
-            return true;
-        }
-        last = a->id;
-        send_account(r, a);
-    }
-    return true;
-}
-
-/* A network's account is named by the configuration, which thereby declares it. */
-static bool add_declared(struct vault *v, struct str name, struct err *err)
-{
-    const struct request by_config = { .actor = STR("configuration") };
-    struct account *a;
-
-    if (roster_account(&v->roster, name))
-        return true;
-    if (!name_check(name, "account of a trusted network", err) || !add_account(v, name, &a, err))
-        return false;
-    log_change("account-added", &by_config, a->name, STR(""));
-    return true;
-}
-
-bool operate_add_networks(struct vault *v, struct err *err)
-{
-    const struct config *c = v->config;
-
-    for (size_t i = 0; i < c->network_count; i++)
-        if (!add_declared(v, c->networks[i].account, err))
-            return false;
-    return true;
-}
-
-/* Credentials -----------------------------------------------------------------------------------
- */
-
-/* Shows a new secret, this once. */
-static void send_secret(const struct request *r, const struct credential *c, struct str secret)
-{
-    struct buf row;
-    struct json j;
-
-    buf_init(&row, ROW_BYTES_MAX);
-    json_begin(&j, &row);
-    json_object(&j);
-    json_member(&j, "user", c->user);
-    json_member(&j, "secret", secret);
-    json_member(&j, "account", c->account->name);
-    json_object_end(&j);
-    send_row(r, &row);
-    mem_wipe(row.ptr, row.len);
-    buf_done(&row);
-}
-
-static bool add_credential(struct vault *v, const struct request *r, struct credential_row *row,
-                           struct err *err)
-{
-    struct account *a = roster_account(&v->roster, r->account);
-    struct piece p = { .credential = row };
-
-    if (!a)
-        return err_set(err, ERR_NOT_FOUND, "there is no account %.*s", STR_FMT(r->account));
-    if (roster_credential(&v->roster, r->name))
-        return err_set(err, ERR_EXISTS, "user %.*s is there already", STR_FMT(r->name));
-    row->account = a->id;
-    if (!run(v, run_add_credential, &p, err))
-        return err_at(err, "user %.*s", STR_FMT(r->name));
-    row->id = p.id;
-    roster_add_credential(&v->roster, row);
-    log_change("credential-added", r, a->name, r->name);
-    return true;
-}
-
-static bool on_cred_add(struct vault *v, const struct request *r, uint64_t *ret_next,
-                        struct err *err)
-{
-    bool normalize = str_eq(r->state, STR("normalize"));
-    char secret[SECRET_TEXT_LEN + 1];
-    uint8_t hash[SECRET_HASH_BYTES];
-
-    (void)ret_next;
-    if (!name_check(r->name, "user", err))
-        return false;
-    if (r->state.len > 0 && !normalize)
-        return err_set(err, ERR_SYNTAX, "state: \"normalize\" or nothing is wanted");
-    secret_make(secret);
-    secret_hash(v->key, str_make(secret, SECRET_TEXT_LEN), hash);
-    struct credential_row row = {
-        .user = r->name, .hash = hash, .normalize = normalize, .created_wall_ms = clock_wall_ms()
-    };
-    bool ok = add_credential(v, r, &row, err);
-    if (ok)
-        send_secret(r, roster_credential(&v->roster, r->name), str_make(secret, SECRET_TEXT_LEN));
-    mem_wipe(secret, sizeof secret);
-    return ok;
-}
-
-static void send_credential(const struct request *r, const struct credential *c)
-{
-    struct buf row;
-    struct json j;
-
-    buf_init(&row, ROW_BYTES_MAX);
-    json_begin(&j, &row);
-    json_object(&j);
-    json_member(&j, "user", c->user);
-    json_member(&j, "account", c->account->name);
-    json_key(&j, "normalize");
-    json_bool(&j, c->normalize);
-    json_date(&j, "created", c->created_wall_ms);
-    json_date(&j, "last_used", c->last_used_wall_ms);
-    json_object_end(&j);
-    send_row(r, &row);
-    buf_done(&row);
-}
-
-static bool on_cred_list(struct vault *v, const struct request *r, uint64_t *ret_next,
-                         struct err *err)
-{
-    size_t left = row_limit(r);
-    uint64_t last = 0;
-
-    if (r->account.len > 0 && !roster_account(&v->roster, r->account))
-        return err_set(err, ERR_NOT_FOUND, "there is no account %.*s", STR_FMT(r->account));
-    LIST_EACH (&v->roster.credentials, struct credential, c, link) {
-        if (c->id <= r->after || (r->account.len > 0 && !str_eq(c->account->name, r->account)))
-            continue;
-        if (left-- == 0) {
-            *ret_next = last;
-            return true;
-        }
-        last = c->id;
-        send_credential(r, c);
-    }
-    return true;
-}
-
-static bool on_cred_remove(struct vault *v, const struct request *r, uint64_t *ret_next,
-                           struct err *err)
-{
-    struct credential *c = roster_credential(&v->roster, r->name);
-    struct piece p = { .wall_ms = clock_wall_ms() };
-
-    (void)ret_next;
-    if (!c)
-        return err_set(err, ERR_NOT_FOUND, "there is no user %.*s", STR_FMT(r->name));
-    p.id = c->id;
-    if (!run(v, run_revoke, &p, err))
-        return err_at(err, "user %.*s", STR_FMT(r->name));
-    log_change("credential-removed", r, c->account->name, c->user); /* only this story removes */
-    roster_remove_credential(&v->roster, c);
-    auth_unbind(v, p.id);
-    return true;
-}
-
-/* Gate ------------------------------------------------------------------------------------------
- */
+/* Gate ----------------------------------------------------------------------------------------- */
 
 static bool set_live(struct vault *v, const struct request *r, bool live, struct err *err)
 {
@@ -407,10 +133,10 @@ static bool set_live(struct vault *v, const struct request *r, bool live, struct
 
     if (!live && v->config->gate == GATE_OPEN)
         return err_set(err, ERR_EXISTS, "the configuration holds the gate open (sandbox.gate)");
-    if (!run(v, run_live, &p, err))
+    if (!operate_run(v, run_live, &p, err))
         return err_at(err, "gate");
     v->live = live;
-    log_change(live ? "gate-opened" : "gate-closed", r, STR(""), STR(""));
+    operate_log(live ? "gate-opened" : "gate-closed", r, STR(""), STR(""));
     vault_send_gate(v);
     return true;
 }
@@ -429,16 +155,12 @@ static bool on_live_close(struct vault *v, const struct request *r, uint64_t *re
     return set_live(v, r, false, err);
 }
 
-/* The story -------------------------------------------------------------------------------------
- */
-
-/* *ret_next: where a list goes on, untouched when it is whole. Waits. */
-typedef bool verb_fn(struct vault *v, const struct request *r, uint64_t *ret_next, struct err *err);
+/* The story ------------------------------------------------------------------------------------ */
 
 static verb_fn *const verbs[ADMIN_VERBS] = {
-    [ADMIN_ACCOUNT_ADD] = on_account_add, [ADMIN_ACCOUNT_LIST] = on_account_list,
-    [ADMIN_CRED_ADD] = on_cred_add,       [ADMIN_CRED_LIST] = on_cred_list,
-    [ADMIN_CRED_REMOVE] = on_cred_remove, [ADMIN_LIVE_OPEN] = on_live_open,
+    [ADMIN_ACCOUNT_ADD] = account_add,       [ADMIN_ACCOUNT_LIST] = account_list,
+    [ADMIN_CRED_ADD] = credential_add,       [ADMIN_CRED_LIST] = credential_list,
+    [ADMIN_CRED_REMOVE] = credential_remove, [ADMIN_LIVE_OPEN] = on_live_open,
     [ADMIN_LIVE_CLOSE] = on_live_close,
 };
 
@@ -481,7 +203,7 @@ static void save_uses(struct vault *v)
     struct piece p = { .uses = uses, .use_count = uses_gather(v, uses) };
     struct err err;
 
-    if (p.use_count > 0 && !run(v, run_uses, &p, &err)) {
+    if (p.use_count > 0 && !operate_run(v, run_uses, &p, &err)) {
         log_err(LOG_WARN, "last-used-unsaved", &err);
         for (size_t i = 0; i < p.use_count; i++) {
             struct credential *c = roster_credential_of_id(&v->roster, uses[i].credential);
@@ -496,7 +218,7 @@ static void declare_accounts(struct vault *v)
 {
     struct err err;
 
-    if (!operate_add_networks(v, &err))
+    if (!accounts_declare(v, &err))
         log_err(LOG_WARN, "network-untrusted", &err); /* its account is missing */
 }
 

@@ -13,8 +13,7 @@
 
 enum { SAVE_EVERY_MS = 60 * 1000, WORK_MAX = 64 };
 
-/* Links -----------------------------------------------------------------------------------------
- */
+/* Links ---------------------------------------------------------------------------------------- */
 
 static struct vault_peer *peer_find(struct vault *v, enum role_kind kind, unsigned instance)
 {
@@ -100,8 +99,7 @@ static void vault_link(void *role, const struct role_link *l)
         send_gate(p);
 }
 
-/* Start -----------------------------------------------------------------------------------------
- */
+/* Start ---------------------------------------------------------------------------------------- */
 
 static void peer_init(struct vault *v, struct vault_peer *p, enum role_kind kind, size_t instance)
 {
@@ -183,7 +181,7 @@ static bool fill(struct vault *v, struct err *err)
     const struct control_reader reader = { take_account, take_credential, v };
 
     return open_control(v, err) && control_load(v->control, &reader, err) &&
-           control_read_flag(v->control, "live", &v->live, err) && operate_add_networks(v, err) &&
+           control_read_flag(v->control, "live", &v->live, err) && accounts_declare(v, err) &&
            worker_pool_new("vault-db", 1, WORK_MAX, &v->worker, err);
 }
 
@@ -230,8 +228,7 @@ static bool vault_start(const struct role_start *s, void **ret_role, struct err 
     return true;
 }
 
-/* The rest of its life --------------------------------------------------------------------------
- */
+/* The rest of its life ------------------------------------------------------------------------- */
 
 static void vault_reload(void *role, const struct config *config, const struct role_start *s)
 {

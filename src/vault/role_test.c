@@ -24,6 +24,7 @@ struct far {
 
 struct world {
     struct config *config;
+    struct str state_folder; /* empty: in memory */
     char secret[32];
     struct vault *vault;
     struct far core, accept, web;
@@ -110,7 +111,9 @@ static struct config *make_config(struct world *w)
     static struct config_network networks[2];
     struct config *c = w->config;
 
-    *c = (struct config){ .networks = networks, .network_count = ARRAY_LEN(networks) };
+    *c = (struct config){ .state_folder = w->state_folder,
+                          .networks = networks,
+                          .network_count = ARRAY_LEN(networks) };
     networks[0] = (struct config_network){ .account = STR("office") };
     networks[1] = (struct config_network){ .account = STR("printers"), .normalize = true };
     assert_true(ip_net_parse(STR("192.0.2.0/24"), &networks[0].net, NULL));
@@ -526,6 +529,43 @@ static void P05_what_cannot_be_ends_the_peer(void **state)
     assert_null(w->vault->accept[0].channel);
 }
 
+static void stop(struct world *w)
+{
+    far_done(&w->core);
+    far_done(&w->accept);
+    far_done(&w->web);
+    vault_role.free(w->vault);
+}
+
+static void what_was_answered_is_there_after_a_restart(void **state)
+{
+    struct world *w = *state;
+    char folder[] = "/tmp/vault-XXXXXX", secret[SECRET_TEXT_LEN + 1], command[128];
+
+    assert_non_null(mkdtemp(folder));
+    stop(w);
+    w->state_folder = str_of(folder);
+    start(w);
+    make_credential(w, "shop", secret);
+    assert_int_equal(ask(w, (struct ask){ .verb = ADMIN_LIVE_OPEN })->status, 200);
+    stop(w);
+    start(w);
+    assert_int_equal(((const struct wire_gate *)far_expect(&w->accept, WIRE_GATE))->open, 1);
+    open_session(w, 1, "198.51.100.1");
+    (void)far_expect(&w->core, WIRE_SESSION_BIND);
+    far_forget(&w->core);
+    send_auth(w, 1, "shop", secret);
+    const struct wire_session_bind *b = far_expect(&w->core, WIRE_SESSION_BIND);
+    assert_int_equal(b->flags, BIND_AUTHENTICATED);
+    stop(w);
+    w->state_folder = STR("");
+    (void)snprintf(command, sizeof command, "grep -rqs %s %s", secret, folder);
+    assert_int_not_equal(system(command), 0); /* A06: not in the files */
+    (void)snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+    start(w);
+}
+
 static void done_is_called(void *arg)
 {
     *(bool *)arg = true;
@@ -579,6 +619,7 @@ int main(void)
         TEST(lists_say_where_they_go_on),
         TEST(gate_is_told_on_link_and_on_change),
         TEST(P05_what_cannot_be_ends_the_peer),
+        TEST(what_was_answered_is_there_after_a_restart),
         TEST(drain_saves_and_ends),
         TEST(a_key_of_another_length_is_refused),
     };

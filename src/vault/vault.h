@@ -4,7 +4,7 @@
  *   auth.c      whose a session is: by trusted network when it opens, by credential at AUTH
  *   roster.c    accounts and credentials in memory
  *   control.c   the same on disk, through the seam of database.c
- *   operate.c   what operators change
+ *   operate.c   what operators ask, one after the other (accounts.c, credentials.c)
  *   role.c      links, gate, start and end */
 #pragma once
 
@@ -67,10 +67,12 @@ void auth_drop_sessions(struct vault_peer *accept);
 void operate_on_admin(struct vault_peer *web, const struct wire_admin *m);
 /* Works through what is due: requests, accounts that the configuration names, last uses. */
 void operate_wake(struct vault *v);
+void operate_drop_requests(struct vault *v);
+
+/* accounts.c */
 /* Accounts that the configuration's networks name and that are missing are made. Before the role
  * has started it blocks; then it waits, on a fiber. */
-MUST_USE bool operate_add_networks(struct vault *v, struct err *err);
-void operate_drop_requests(struct vault *v);
+MUST_USE bool accounts_declare(struct vault *v, struct err *err);
 
 /* role.c */
 bool vault_gate_is_open(const struct vault *v);
