@@ -36,8 +36,7 @@ static const char *const steps[] = {
     "  content BLOB NOT NULL) STRICT;",
 };
 
-/* Statements ------------------------------------------------------------------------------------
- */
+/* Statements ----------------------------------------------------------------------------------- */
 
 static bool fail(struct history *h, struct err *err)
 {
@@ -95,8 +94,7 @@ static bool read_number(struct history *h, const char *sql, int64_t parameter, u
     return ok;
 }
 
-/* Opening ---------------------------------------------------------------------------------------
- */
+/* Opening -------------------------------------------------------------------------------------- */
 
 static bool open_at(struct history *h, struct str path, struct err *err)
 {
@@ -171,8 +169,7 @@ void history_free(struct history *h)
     free(h);
 }
 
-/* Events ----------------------------------------------------------------------------------------
- */
+/* Events --------------------------------------------------------------------------------------- */
 
 static bool add_tally(struct history *h, const struct tally *t, struct err *err)
 {
@@ -216,8 +213,7 @@ bool history_count(struct history *h, int kind, uint64_t *ret, struct err *err)
                        err);
 }
 
-/* The sandbox inbox -----------------------------------------------------------------------------
- */
+/* The sandbox inbox ---------------------------------------------------------------------------- */
 
 static void bind_str(sqlite3_stmt *st, int at, struct str text)
 {

@@ -12,8 +12,7 @@
 
 enum { WORK_MAX = 512 };
 
-/* Work for the database -------------------------------------------------------------------------
- */
+/* Work for the database ------------------------------------------------------------------------ */
 
 bool report_work(struct report *r, void (*fn)(void *arg), void (*done)(void *arg), void *arg,
                  struct err *err)
@@ -43,8 +42,7 @@ void report_work_done(struct report *r)
     drain_look(r);
 }
 
-/* Answers to operators --------------------------------------------------------------------------
- */
+/* Answers to operators ------------------------------------------------------------------------- */
 
 void report_row(struct report_peer *web, uint64_t request, struct str json)
 {
@@ -82,8 +80,7 @@ static void on_admin(struct report_peer *web, const struct wire_admin *m)
     }
 }
 
-/* Links -----------------------------------------------------------------------------------------
- */
+/* Links ---------------------------------------------------------------------------------------- */
 
 static bool on_frame(void *owner, struct channel *c, const struct frame *f, struct err *err)
 {
@@ -158,8 +155,7 @@ static void report_link(void *role, const struct role_link *l)
         events_on_core(p->report);
 }
 
-/* Start and end ---------------------------------------------------------------------------------
- */
+/* Start and end -------------------------------------------------------------------------------- */
 
 static void peer_init(struct report *r, struct report_peer *p, enum role_kind kind, size_t instance)
 {

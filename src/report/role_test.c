@@ -133,7 +133,7 @@ static int set_up(void **state)
     struct world *w = NEW(struct world);
     const struct role_start s = { .kind = ROLE_REPORT, .config = &w->config, .unix_fd = -1 };
     struct err err = { 0 };
-    void *role;
+    void *role = NULL;
 
     loop_init();
     (void)signal(SIGXFSZ, SIG_IGN);
@@ -176,8 +176,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Events ----------------------------------------------------------------------------------------
- */
+/* Events --------------------------------------------------------------------------------------- */
 
 static void send_event(struct world *w, const char *to)
 {
@@ -290,8 +289,7 @@ static void D11_a_full_disk_holds_up_nothing(void **state)
     assert_int_equal(count, 600);
 }
 
-/* Live readers ----------------------------------------------------------------------------------
- */
+/* Live readers --------------------------------------------------------------------------------- */
 
 struct ask {
     enum admin_verb verb;
@@ -411,8 +409,7 @@ static void tails_end_with_the_role(void **state)
     assert_true(list_empty(&w->report->tails));
 }
 
-/* The sandbox -----------------------------------------------------------------------------------
- */
+/* The sandbox ---------------------------------------------------------------------------------- */
 
 struct message {
     uint64_t job;

@@ -64,8 +64,7 @@ static void job_free(struct sandbox_job *j)
     free(j);
 }
 
-/* The end ---------------------------------------------------------------------------------------
- */
+/* The end -------------------------------------------------------------------------------------- */
 
 static void send_rcpt_result(const struct sandbox_job *j, uint32_t rcpt, const struct verdict *v)
 {
@@ -128,8 +127,7 @@ static void job_keep(struct sandbox_job *j)
     buf_done(&text);
 }
 
-/* Storing ---------------------------------------------------------------------------------------
- */
+/* Storing -------------------------------------------------------------------------------------- */
 
 static void run_store(void *arg)
 {
@@ -208,8 +206,7 @@ static void store_if_here(struct sandbox_job *j)
         store(j);
 }
 
-/* Gathering -------------------------------------------------------------------------------------
- */
+/* Gathering ------------------------------------------------------------------------------------ */
 
 static bool on_job(struct report *r, const struct wire_job *m, struct err *err)
 {
@@ -315,8 +312,7 @@ static bool on_go(struct report *r, uint64_t number, struct err *err)
     return true;
 }
 
-/* Content ----------------------------------------------------------------------------------------
- */
+/* Content -------------------------------------------------------------------------------------- */
 
 static void tell_credit(struct report_peer *core)
 {

@@ -27,8 +27,7 @@ struct tail {
     uint64_t lost;
 };
 
-/* Filters ---------------------------------------------------------------------------------------
- */
+/* Filters -------------------------------------------------------------------------------------- */
 
 /* A filter is empty, a whole address, or "@domain". */
 static bool address_fits(struct str filter, struct str address)
@@ -45,8 +44,7 @@ static bool fits(const struct tail *t, const struct event *e)
            (t->site.len == 0 || str_eq_nocase(t->site, e->destination));
 }
 
-/* Rows ------------------------------------------------------------------------------------------
- */
+/* Rows ----------------------------------------------------------------------------------------- */
 
 static void drop_oldest(struct tail *t)
 {
@@ -140,8 +138,7 @@ void tail_tell(struct report *r, const struct event *e)
     buf_done(&json);
 }
 
-/* Readers come and go ---------------------------------------------------------------------------
- */
+/* Readers come and go -------------------------------------------------------------------------- */
 
 static void tail_free(struct tail *t)
 {
