@@ -14,7 +14,7 @@
 #define CLOSED_MOST_MS (20 * 60 * 1000)
 #define SITES_TRIM_FIRST 10000
 
-/* When there are many, those with nobody queued and nothing remembered make room. */
+/* When there are many, those with nobody queued make room. */
 static void sites_trim(struct schedule *s)
 {
     size_t at = 0;
@@ -23,7 +23,7 @@ static void sites_trim(struct schedule *s)
     if (s->figures.sites < s->sites_trim_at)
         return;
     while (site_each(s, &at, &site))
-        if (site->queued == 0 && site->in_flight == 0 && site->failures == 0) {
+        if (site->queued == 0 && site->in_flight == 0) {
             map_take(&s->sites, site->name);
             site_free(site);
             s->figures.sites--;
