@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* deliver/attempt.c - looks whether peer and message suit each other, then offers it in as few transactions as the peer
- * allows.
+/* deliver/attempt.c - looks whether peer and message suit each other, then offers it in as few
+ * transactions as the peer allows.
  *
- * A kept connection that turns out to be dead was no attempt: the job goes to a fresh one (fault N12). Everything else
- * that breaks off is an outcome; trying again is the schedule's. */
+ * A kept connection that turns out to be dead was no attempt: the job goes to a fresh one (fault
+ * N12). Everything else that breaks off is an outcome; trying again is the schedule's. */
 #include "deliver/attempt.h"
 
 #include "base/log.h"
@@ -46,22 +46,25 @@ static void settle_rest(struct attempt *a, struct outcome o)
 }
 
 /* Ours to say: what the peer told us at EHLO makes it plain that it can't take this message. */
-static bool refuse(struct attempt *a, uint16_t code, uint16_t subject, uint16_t detail, const char *text)
+static bool refuse(struct attempt *a, uint16_t code, uint16_t subject, uint16_t detail,
+                   const char *text)
 {
     settle_rest(a, result_ours(code, (struct status){ 5, subject, detail }, SCOPE_MESSAGE,
                                arena_str(&a->c->attempt, str_of(text))));
     return false;
 }
 
-/* --- whether they suit each other ------------------------------------------------------------------------------ */
+/* Whether they suit each other ---------------------------------------------------------------- */
 
-/* RFC 6531 §3.5. Recipients that need it and can't have it are settled one by one; the others go on. */
+/* RFC 6531 §3.5. Recipients that need it and can't have it are settled one by one; the others go
+ * on. */
 static bool suits_utf8(struct attempt *a, bool *ret_needed)
 {
     struct job *j = a->job;
     bool offered = extensions_have(&a->c->dialogue.ext, EXT_SMTPUTF8);
-    struct outcome no = with_host(a->c, result_ours(550, (struct status){ 5, 6, 7 }, SCOPE_RECIPIENT,
-                                                    STR("the server does not take addresses in UTF-8")));
+    struct outcome no =
+        with_host(a->c, result_ours(550, (struct status){ 5, 6, 7 }, SCOPE_RECIPIENT,
+                                    STR("the server does not take addresses in UTF-8")));
 
     *ret_needed = j->reverse_path.is_utf8 || (j->smtputf8 && a->render.header_8bit);
     if (*ret_needed && !offered)
@@ -102,7 +105,8 @@ static bool suits_body(struct attempt *a)
     if (render_choose(&a->render, convert, &err))
         return true;
     if (err.kind == ERR_SYNTAX)
-        return refuse(a, 554, 6, 3, "the server takes 7-bit content only, and this can't be converted");
+        return refuse(a, 554, 6, 3,
+                      "the server takes 7-bit content only, and this can't be converted");
     settle_rest(a, result_ours(0, (struct status){ 4, 3, 0 }, SCOPE_MESSAGE,
                                arena_str(&a->c->attempt, str_of(err.text))));
     return false;
@@ -116,10 +120,11 @@ static bool suits_size(struct attempt *a)
     a->batch.params.size_bytes = size;
     if (most == 0 || size <= most)
         return true;
-    settle_rest(a, result_ours(552, (struct status){ 5, 3, 4 }, SCOPE_MESSAGE,
-                               arena_strf(&a->c->attempt,
-                                          "the message has %llu octets, the server takes at most %llu",
-                                          (unsigned long long)size, (unsigned long long)most)));
+    settle_rest(a,
+                result_ours(552, (struct status){ 5, 3, 4 }, SCOPE_MESSAGE,
+                            arena_strf(&a->c->attempt,
+                                       "the message has %llu octets, the server takes at most %llu",
+                                       (unsigned long long)size, (unsigned long long)most)));
     return false;
 }
 
@@ -135,7 +140,7 @@ static bool suits(struct attempt *a)
     return true;
 }
 
-/* --- one transaction ------------------------------------------------------------------------------------------- */
+/* One transaction ----------------------------------------------------------------------------- */
 
 /* As many recipients as the peer (RFC 9422 §4.2) and the configuration take at once. */
 static void fill_batch(struct attempt *a)
@@ -158,7 +163,8 @@ static void fill_batch(struct attempt *a)
     a->batch.content = render_source(&a->render);
 }
 
-/* A refusal that only says "not so many at once", while others were taken: those go next (RFC 5321 §4.5.3.1.10). */
+/* A refusal that only says "not so many at once", while others were taken: those go next (RFC 5321
+ * §4.5.3.1.10). */
 static bool may_follow(const struct attempt *a, const struct batch_rcpt *r)
 {
     const struct reply *reply = &r->reply;
@@ -170,7 +176,8 @@ static bool may_follow(const struct attempt *a, const struct batch_rcpt *r)
 
 static bool concerns_all(const struct outcome *o)
 {
-    return o->kind != OUTCOME_DELIVERED && o->kind != OUTCOME_RELAYED && o->scope != SCOPE_RECIPIENT;
+    return o->kind != OUTCOME_DELIVERED && o->kind != OUTCOME_RELAYED &&
+           o->scope != SCOPE_RECIPIENT;
 }
 
 /* Recipients that were not in this batch share what befell all of it. */
@@ -224,11 +231,12 @@ static void transact(struct attempt *a)
     if (!ok)
         connection_close(c, FAREWELL_NONE);
     if (unsettled(a->job) > 0 && !render_can_begin(&a->render))
-        settle_rest(a, result_ours(0, (struct status){ 4, 5, 3 }, SCOPE_RECIPIENT,
-                                   STR("the server takes fewer recipients at once; the others follow")));
+        settle_rest(
+            a, result_ours(0, (struct status){ 4, 5, 3 }, SCOPE_RECIPIENT,
+                           STR("the server takes fewer recipients at once; the others follow")));
 }
 
-/* --- the whole job --------------------------------------------------------------------------------------------- */
+/* The whole job ------------------------------------------------------------------------------- */
 
 /* A dialogue that can take one more transaction. */
 static bool ready(struct attempt *a)
@@ -246,14 +254,17 @@ static bool ready(struct attempt *a)
     return connection_open(c, a->job->domain);
 }
 
-/* A host that can't be reached by one can't be reached by the others that wait: they need not all find out. What DNS
- * says of one domain holds for none of its site's others. */
+/* A host that can't be reached by one can't be reached by the others that wait: they need not all
+ * find out. What DNS says of one domain holds for none of its site's others. */
 static void fail_queue(struct connection *c)
 {
     struct job *j;
 
-    if (c->site->open > 1 || c->failure.ip.family == 0 || c->failure.kind != OUTCOME_DEFERRED)
+    if (c->failure.ip.family == 0 || c->failure.kind != OUTCOME_DEFERRED)
         return;
+    LIST_EACH (&c->site->connections, struct connection, other, link)
+        if (other->open)
+            return; /* it can be reached after all */
     while ((j = site_pop(c->site))) {
         result_settle_rest(j, &c->failure);
         j->connection_failed = true;

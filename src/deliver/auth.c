@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* deliver/auth.c - proving to a smarthost who we are (RFC 4954): PLAIN (RFC 4616) where offered, else LOGIN.
+/* deliver/auth.c - proving to a smarthost who we are (RFC 4954): PLAIN (RFC 4616) where offered,
+ * else LOGIN.
  *
  * Nobody calls this without TLS: both show the password to the peer. */
 #include <assert.h>

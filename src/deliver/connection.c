@@ -53,6 +53,8 @@ static struct job *next_job(struct connection *c)
             return j;
         if (!c->open || connection_is_used_up(c))
             return NULL;
+        if (!list_empty(&c->site->role->hungry))
+            return NULL; /* another site needs the place */
         if (!sit_idle(c) && c->site->queued == 0)
             return NULL;
     }

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* deliver/deliver.h - the role's own state, which its files share.
  *
- *     role.c (links, frames) ─► job.c (a job gathers) ─► site.c (queue of a site) ─► connection.c (one fiber each)
- *         ─► attempt.c (one job on one dialogue) ─► result.c (outcomes back to core)
+ *     role.c        links and frames
+ *       job.c         a job gathers
+ *       site.c          it waits in the queue of its site
+ *       connection.c      a fiber takes it; opening.c gets it a dialogue
+ *       attempt.c           the job is offered on that dialogue: dialogue.c, offer.c
+ *       result.c      outcomes go back to core
  */
 #pragma once
 
@@ -33,19 +37,20 @@ struct deliver {
     struct idmap jobs;      /* by job number: all that core has not had a result of */
     struct list spare_jobs; /* recycled */
     size_t spare_job_count;
-    struct buf skipped;     /* where content goes that no job waits for any more */
+    struct buf skipped; /* where content goes that no job waits for any more */
 
-    struct map sites;       /* by site_key() */
-    struct list old_sites;  /* of an earlier configuration; end with their last connection */
-    struct list hungry;     /* sites whose queue waits for a connection to be free */
-    struct list idle;       /* connections, longest idle first */
-    unsigned open;          /* connections */
+    struct map sites;      /* by site_key() */
+    struct list old_sites; /* of an earlier configuration; end with their last connection */
+    struct list hungry;    /* sites whose queue waits for a connection to be free */
+    struct list idle;      /* connections, longest idle first */
+    unsigned open;         /* connections */
     struct gate all_closed;
 
     struct tls_client *tls_any;   /* encrypts, believes nothing (RFC 7435) */
     struct tls_client *tls_named; /* checks the name; NULL when no route asks for it */
-    struct tls_client *tls_before[2]; /* of the configuration before: handshakes in hand still use them */
-    struct map plain_hosts;       /* hosts whose STARTTLS broke: downgrade.h */
+    struct tls_client
+        *tls_before[2];     /* of the configuration before: handshakes in hand still use them */
+    struct map plain_hosts; /* hosts whose STARTTLS broke: downgrade.h */
 
     struct idmap questions; /* asked of resolve */
     uint64_t question_last;
@@ -54,7 +59,7 @@ struct deliver {
     struct gate converting;
 
     struct list trials; /* live.h */
-    unsigned stories; /* fibers that hold on to this besides connections */
+    unsigned stories;   /* fibers that hold on to this besides connections */
     bool draining, ending;
     void (*drained)(void *arg);
     void *drained_arg;

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /* deliver/dialogue.c - how a conversation begins and ends: greeting, EHLO, STARTTLS, QUIT.
  *
- * A dialogue speaks over one stream and offers it one batch at a time (offer.c). It records what the peer said and
- * decides nothing: what a refusal means for a host is connection.c's, for a recipient result.c's. */
+ * A dialogue speaks over one stream and offers it one batch at a time (offer.c). It records what
+ * the peer said and decides nothing: what a refusal means for a host is connection.c's, for a
+ * recipient result.c's. */
 #include "deliver/dialogue.h"
 
 #include "io/loop.h"
 
 #define STUFFED_BYTES_MAX (256 * 1024)
 
-void dialogue_init(struct dialogue *d, struct stream *s, const struct dialogue_options *o, struct arena *a)
+void dialogue_init(struct dialogue *d, struct stream *s, const struct dialogue_options *o,
+                   struct arena *a)
 {
     *d = (struct dialogue){
-        .arena = a, .timeouts = o->timeouts, .helo = o->helo, .lmtp = o->lmtp,
+        .arena = a,
+        .timeouts = o->timeouts,
+        .helo = o->helo,
+        .lmtp = o->lmtp,
     };
     talk_init(&d->talk, s);
     arena_init(&d->names, 512);
@@ -107,8 +112,8 @@ bool dialogue_hello(struct dialogue *d, struct reply *ret, struct err *err)
     return true;
 }
 
-bool dialogue_starttls(struct dialogue *d, struct tls_client *tls, struct str name, struct reply *ret,
-                       struct err *err)
+bool dialogue_starttls(struct dialogue *d, struct tls_client *tls, struct str name,
+                       struct reply *ret, struct err *err)
 {
     bool injected = false;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* deliver/dialogue_fuzz.c - a server that says arbitrary octets: the dialogue ends, within its bounds, and never calls
- * that a success which the octets cannot mean.
+/* deliver/dialogue_fuzz.c - a server that says arbitrary octets: the dialogue ends, within its
+ * bounds, and never calls that a success which the octets cannot mean.
  *
- * The first octet chooses LMTP and the size of the message, the others are all that the server says, at once. */
+ * The first octet chooses LMTP and the size of the message, the others are all that the server
+ * says, at once. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -12,8 +13,15 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct config_timeouts timeouts = {
-    .greeting_ms = 1, .helo_ms = 1, .mail_ms = 1, .rcpt_ms = 1, .data_ms = 1,
-    .data_block_ms = 50, .data_end_ms = 1, .quit_ms = 1, .tls_ms = 1,
+    .greeting_ms = 1,
+    .helo_ms = 1,
+    .mail_ms = 1,
+    .rcpt_ms = 1,
+    .data_ms = 1,
+    .data_block_ms = 50,
+    .data_end_ms = 1,
+    .quit_ms = 1,
+    .tls_ms = 1,
 };
 
 static struct str said;
@@ -62,7 +70,9 @@ static bool next(void *arg, struct str *ret, bool *ret_last, struct err *err)
 static void offer(struct dialogue *d, struct str content)
 {
     struct batch_rcpt rcpts[2] = { 0 };
-    struct batch b = { .rcpts = rcpts, .rcpt_count = 2, .content = { .next = next, .arg = &content } };
+    struct batch b = { .rcpts = rcpts,
+                       .rcpt_count = 2,
+                       .content = { .next = next, .arg = &content } };
     struct err err;
 
     for (size_t i = 0; i < 2; i++)
@@ -99,7 +109,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(content, '.', sizeof(content));
     arena_init(&arena, 1024);
     dialogue_init(&d, connect_to_server(),
-                  &(struct dialogue_options){ .helo = STR("us.test"), .lmtp = data[0] & 1, .timeouts = &timeouts },
+                  &(struct dialogue_options){
+                      .helo = STR("us.test"), .lmtp = data[0] & 1, .timeouts = &timeouts },
                   &arena);
     converse(&d, str_make(content, data[0] & 2 ? sizeof(content) : 10));
     dialogue_done(&d);

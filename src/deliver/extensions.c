@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* deliver/extensions.c - reads the lines of an EHLO answer (RFC 5321 §4.1.1.1).
  *
- * It believes nothing beyond what it understands: a number that does not parse leaves its limit unset, and an
- * extension that was not understood is not used. */
+ * It believes nothing beyond what it understands: a number that does not parse leaves its limit
+ * unset, and an extension that was not understood is not used. */
 #include "deliver/extensions.h"
 
 #include "base/mem.h"
@@ -11,14 +11,10 @@ static const struct {
     struct str keyword;
     unsigned bit;
 } plain_keywords[] = {
-    { { "PIPELINING", 10 }, EXT_PIPELINING },
-    { { "8BITMIME", 8 }, EXT_8BITMIME },
-    { { "BINARYMIME", 10 }, EXT_BINARYMIME },
-    { { "CHUNKING", 8 }, EXT_CHUNKING },
-    { { "SMTPUTF8", 8 }, EXT_SMTPUTF8 },
-    { { "DSN", 3 }, EXT_DSN },
-    { { "STARTTLS", 8 }, EXT_STARTTLS },
-    { { "ENHANCEDSTATUSCODES", 19 }, EXT_STATUS },
+    { { "PIPELINING", 10 }, EXT_PIPELINING }, { { "8BITMIME", 8 }, EXT_8BITMIME },
+    { { "BINARYMIME", 10 }, EXT_BINARYMIME }, { { "CHUNKING", 8 }, EXT_CHUNKING },
+    { { "SMTPUTF8", 8 }, EXT_SMTPUTF8 },      { { "DSN", 3 }, EXT_DSN },
+    { { "STARTTLS", 8 }, EXT_STARTTLS },      { { "ENHANCEDSTATUSCODES", 19 }, EXT_STATUS },
 };
 
 static void read_size(struct extensions *e, struct str rest)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* deliver/extensions_fuzz.c - any EHLO answer, line by line: read within its bounds, and the same when read twice. */
+/* deliver/extensions_fuzz.c - any EHLO answer, line by line: read within its bounds, and the same
+ * when read twice. */
 #include <assert.h>
 
 #include "deliver/extensions.h"

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include "base/mem.h"
@@ -31,8 +32,7 @@ static const struct extension_case {
     { "AUTH=PLAIN LOGIN", { .offered = 0 } },
     { "AUTH=LOGIN", { .offered = EXT_AUTH_LOGIN } },
     { "AUTH GSSAPI", { .offered = 0 } },
-    { "LIMITS RCPTMAX=50 MAILMAX=3",
-      { .offered = EXT_LIMITS, .rcpt_max = 50, .mail_max = 3 } },
+    { "LIMITS RCPTMAX=50 MAILMAX=3", { .offered = EXT_LIMITS, .rcpt_max = 50, .mail_max = 3 } },
     { "LIMITS RCPTMAX=0 MAILMAX=x", { .offered = EXT_LIMITS } },
     { "LIMITS RCPTMAX", { .offered = EXT_LIMITS } },
     { "PIPELININGX", { .offered = 0 } },

@@ -25,7 +25,8 @@ static void hand_content(struct fixture *f, uint64_t job, uint64_t upto)
 
     while (*sent < upto && *sent < content.len) {
         uint64_t end = upto < content.len ? upto : content.len;
-        struct str piece = str_sub(content, *sent, end - *sent < PIECE_BYTES ? end - *sent : PIECE_BYTES);
+        struct str piece =
+            str_sub(content, *sent, end - *sent < PIECE_BYTES ? end - *sent : PIECE_BYTES);
         struct wire_job_content *m;
         uint64_t position;
 
@@ -196,7 +197,8 @@ static void plain_config(struct config *c, struct config_route *routes, uint16_t
                                             .allow_networks = &loopback,
                                             .allow_network_count = 1,
                                             .tls = TLS_MAY };
-    routes[0] = (struct config_route){ .kind = ROUTE_SMARTHOST, .host = STR("127.0.0.1"), .port = port };
+    routes[0] =
+        (struct config_route){ .kind = ROUTE_SMARTHOST, .host = STR("127.0.0.1"), .port = port };
     routes[1] = (struct config_route){ .kind = ROUTE_LMTP, .host = STR("127.0.0.1"), .port = port };
 }
 
@@ -250,7 +252,8 @@ static void send_job(struct fixture *f, uint64_t job, const struct errand *e)
     m->smtputf8 = e->smtputf8;
     m->content = (uint8_t)((e->eight_bit ? TX_8BIT : 0) | (e->binary ? TX_BINARY : 0));
     m->connections = e->connections ? e->connections : 2;
-    wire_put(m, &m->site, or_default(e->site, e->route == UINT32_MAX ? "example.test" : "route:127.0.0.1"));
+    wire_put(m, &m->site,
+             or_default(e->site, e->route == UINT32_MAX ? "example.test" : "route:127.0.0.1"));
     wire_put(m, &m->domain, or_default(e->domain, "example.test"));
     wire_put(m, &m->reverse_path, str_of(e->from ? e->from : "ann@client.test"));
     wire_put(m, &m->envid, str_of(e->envid));

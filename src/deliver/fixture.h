@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* deliver/fixture.h - for tests: the real deliver role between a core and a resolver that are played here. */
+/* deliver/fixture.h - for tests: the real deliver role between a core and a resolver that are
+ * played here. */
 #pragma once
 
 #include "deliver/role.h"
@@ -10,12 +11,12 @@
 
 /* A job to hand out; what is left out is plain. */
 struct errand {
-    struct str site;      /* default "example.test" */
-    struct str domain;    /* default "example.test" */
-    uint32_t route;       /* index */
-    const char *from;     /* default "ann@client.test" */
+    struct str site;                      /* default "example.test" */
+    struct str domain;                    /* default "example.test" */
+    uint32_t route;                       /* index */
+    const char *from;                     /* default "ann@client.test" */
     const char *rcpts[FIXTURE_RCPTS_MAX]; /* default one, "bob@example.test" */
-    struct str content;   /* default a short message */
+    struct str content;                   /* default a short message */
     bool eight_bit, binary, smtputf8;
     const char *envid, *orcpt;
     unsigned notify;
@@ -34,11 +35,12 @@ struct fixture {
     struct buf told;     /* "delivered recipient 250; …" of all results, in order */
     struct wire_result last;
     struct errand errands[64];
-    uint64_t sent[64];   /* content handed out of each */
+    uint64_t sent[64]; /* content handed out of each */
     char failure[300];
     struct channel *web;
     bool live_answered;
-    char live[200];      /* the last answer to a question of `baton live`: status, then the row from "reached" on */
+    char live[200]; /* the last answer to a question of `baton live`: status, then the row from
+                       "reached" on */
 };
 
 void fixture_start(struct fixture *f, uint16_t port);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* deliver/host.c - asks resolve for hosts and waits for the answer.
  *
- * Which hosts a domain has, and in which order, is resolve's; that none of them is an address of the inside is looked at
- * here once more, since it is here that one would connect to it (fault S02). */
+ * Which hosts a domain has, and in which order, is resolve's; that none of them is an address of
+ * the inside is looked at here once more, since it is here that one would connect to it (fault
+ * S02). */
 #include "deliver/host.h"
 
 #include <stdlib.h>
@@ -108,7 +109,7 @@ void hosts_resolve_gone(struct deliver *d)
     }
 }
 
-/* --- what leads to hosts --------------------------------------------------------------------------------------- */
+/* What leads to hosts ------------------------------------------------------------------------- */
 
 static void only(struct hosts *h, struct str name, const struct ip *ip)
 {
@@ -130,7 +131,8 @@ static bool literal_parse(struct str domain, struct ip *ret)
     return ip_parse(inside, ret, NULL);
 }
 
-static void refuse(struct hosts *h, uint16_t code, uint16_t subject, uint16_t detail, struct str text)
+static void refuse(struct hosts *h, uint16_t code, uint16_t subject, uint16_t detail,
+                   struct str text)
 {
     h->count = 0;
     h->refusal = (struct reply){ code, { (uint8_t)(code / 100), subject, detail }, text };
@@ -151,7 +153,8 @@ static void keep_allowed(const struct config *c, struct hosts *h)
         refuse(h, 451, 4, 4, STR("the mail servers have no address that may be connected to"));
 }
 
-bool hosts_find_plain(struct deliver *d, struct str name, struct arena *a, struct hosts *ret, struct err *err)
+bool hosts_find_plain(struct deliver *d, struct str name, struct arena *a, struct hosts *ret,
+                      struct err *err)
 {
     struct ip ip;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* deliver/job.c - gathers a job from core's frames and lets its content flow.
  *
- * Core is believed to mean well, not to be right: sizes, order and addresses are looked at again, and a contradiction
- * ends the channel. */
+ * Core is believed to mean well, not to be right: sizes, order and addresses are looked at again,
+ * and a contradiction ends the channel. */
 #include "deliver/job.h"
 
 #include <stdlib.h>
@@ -66,9 +66,10 @@ void job_free(struct job *j)
     d->spare_job_count++;
 }
 
-/* --- gathering ------------------------------------------------------------------------------------------------- */
+/* Gathering ----------------------------------------------------------------------------------- */
 
-static bool parse_addresses(struct job *j, struct str reverse_path, struct str domain, struct err *err)
+static bool parse_addresses(struct job *j, struct str reverse_path, struct str domain,
+                            struct err *err)
 {
     if (reverse_path.len > 0 &&
         !address_parse(arena_str(&j->arena, reverse_path), &j->reverse_path, err))
@@ -85,7 +86,8 @@ bool job_begin(struct deliver *d, const struct wire_job *f, struct err *err)
 
     if (idmap_find(&d->jobs, f->job))
         return err_set(err, ERR_SYNTAX, "job %llu twice", (unsigned long long)f->job);
-    if (f->header_bytes > f->size_bytes || f->header_bytes > HEADER_SECTION_MAX || f->ret > RET_HDRS)
+    if (f->header_bytes > f->size_bytes || f->header_bytes > HEADER_SECTION_MAX ||
+        f->ret > RET_HDRS)
         return err_set(err, ERR_SYNTAX, "job %llu out of range", (unsigned long long)f->job);
     j = job_new(d);
     if (!parse_addresses(j, wire_get(f, f->reverse_path), wire_get(f, f->domain), err)) {
@@ -187,7 +189,7 @@ bool job_go(struct deliver *d, const struct wire_job_go *f, struct err *err)
     return true;
 }
 
-/* --- content --------------------------------------------------------------------------------------------------- */
+/* Content ------------------------------------------------------------------------------------- */
 
 static void tell_credit(struct deliver_link *l)
 {
@@ -200,7 +202,8 @@ static void tell_credit(struct deliver_link *l)
     f->position = l->credited = taken;
 }
 
-/* What no job waits for any more is taken out of the ring all the same: extents are read in order. */
+/* What no job waits for any more is taken out of the ring all the same: extents are read in order.
+ */
 static bool skip_content(struct deliver *d, const struct wire_job_content *f, struct err *err)
 {
     char *to;
@@ -258,7 +261,7 @@ bool job_await(struct job *j, uint64_t offset, struct err *err)
     while (!j->abandoned && j->received < j->size_bytes &&
            (offset > 0 ? j->received < offset : j->content.len == 0)) {
         ask_content(j, j->received - j->content.len + JOB_WINDOW_BYTES);
-        if (!gate_wait(&j->arrived, NO_DEADLINE, err))
+        if (!gate_wait(&j->arrived, loop_now_ms() + j->site->timeouts.data_block_ms, err))
             return err_at(err, "content from core");
     }
     if (j->abandoned)
@@ -277,7 +280,7 @@ void job_take_content(struct job *j, struct buf *to)
     ask_content(j, j->received + JOB_WINDOW_BYTES);
 }
 
-/* --- the end --------------------------------------------------------------------------------------------------- */
+/* The end ------------------------------------------------------------------------------------- */
 
 /* One that waits in a queue goes at once; one that a connection holds ends with its attempt. */
 static void abandon(struct job *j)

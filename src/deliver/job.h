@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* deliver/job.h - one batch on its way: a message, a site, some recipients. It gathers frames, waits in its site's
- * queue, is held by one connection, and ends with its results. */
+/* deliver/job.h - one batch on its way: a message, a site, some recipients. It gathers frames,
+ * waits in its site's queue, is held by one connection, and ends with its results. */
 #pragma once
 
 #include "deliver/deliver.h"
@@ -42,15 +42,15 @@ struct job {
     size_t edit_count;
     struct arena arena; /* strings above */
 
-    struct buf content;   /* arrived and not taken */
-    uint64_t received;    /* offset behind what arrived */
-    uint64_t upto;        /* what core was asked for */
+    struct buf content; /* arrived and not taken */
+    uint64_t received;  /* offset behind what arrived */
+    uint64_t upto;      /* what core was asked for */
     struct gate arrived;
 
     int64_t came_ms, begun_ms; /* begun: a connection was at hand */
     struct ip source;          /* of the last connection that served it, and the peer's port */
     uint16_t port;
-    uint16_t session_code;     /* for the result: struct wire_result */
+    uint16_t session_code; /* for the result: struct wire_result */
     bool connection_failed;
 };
 
@@ -62,8 +62,8 @@ MUST_USE bool job_go(struct deliver *d, const struct wire_job_go *f, struct err 
 MUST_USE bool job_content(struct deliver *d, const struct wire_job_content *f, struct err *err);
 void job_cancel(struct deliver *d, const struct wire_job_cancel *f);
 
-/* Waits until content up to `offset` has arrived (asking core for it), or any when offset is 0. ERR_CLOSED when core
- * is gone or has cancelled. */
+/* Waits until content up to `offset` has arrived (asking core for it), or any when offset is 0.
+ * ERR_CLOSED when core is gone or has cancelled. */
 MUST_USE bool job_await(struct job *j, uint64_t offset, struct err *err);
 /* Moves all content that arrived into `to`, which is empty and gets the job's old memory for it. */
 void job_take_content(struct job *j, struct buf *to);

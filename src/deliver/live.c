@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* deliver/live.c - tries one connection for `baton live`: what a blocked port 25 looks like shows only from here. */
+/* deliver/live.c - tries one connection for `baton live`: what a blocked port 25 looks like shows
+ * only from here. */
 #include "deliver/live.h"
 
 #include <stdlib.h>
@@ -65,9 +66,10 @@ static bool read_greeting(struct trial *t, struct stream *s, struct err *err)
     struct dialogue d;
     bool ok;
 
-    dialogue_init(&d, s,
-                  &(struct dialogue_options){ .helo = t->role->config->hostname, .timeouts = &t->timeouts },
-                  &t->arena);
+    dialogue_init(
+        &d, s,
+        &(struct dialogue_options){ .helo = t->role->config->hostname, .timeouts = &t->timeouts },
+        &t->arena);
     ok = dialogue_greeting(&d, &t->greeting, err);
     if (ok)
         dialogue_quit(&d, false);
@@ -119,7 +121,8 @@ static void read_target(struct trial *t, struct str text)
 
         t->name = arena_str(&t->arena, str_of(ip_format(&at.ip, ip)));
         t->port = at.port;
-    } else if (str_cut_last(text, ':', &host, &port) && str_to_u64(port, UINT16_MAX, &number) && number > 0) {
+    } else if (str_cut_last(text, ':', &host, &port) && str_to_u64(port, UINT16_MAX, &number) &&
+               number > 0) {
         t->name = host;
         t->port = (uint16_t)number;
     }
@@ -158,13 +161,13 @@ void live_ask(struct deliver *d, struct deliver_link *from, const struct wire_ad
 
 void live_forget(struct deliver *d, struct deliver_link *from)
 {
-    LIST_EACH(&d->trials, struct trial, t, link)
+    LIST_EACH (&d->trials, struct trial, t, link)
         if (t->from == from)
             t->from = NULL;
 }
 
 void live_cancel_all(struct deliver *d)
 {
-    LIST_EACH(&d->trials, struct trial, t, link)
+    LIST_EACH (&d->trials, struct trial, t, link)
         fiber_cancel(t->fiber);
 }

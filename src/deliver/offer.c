@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* deliver/offer.c - one mail transaction: MAIL, RCPT, then the content by DATA or BDAT.
  *
- * MAIL, the RCPTs and DATA leave in one group where the peer pipelines; the content never does. BDAT could (RFC 3030
- * §4.2), but with nothing like the 354 of DATA as an anchor a peer that is one reply ahead would be read as having
- * taken what it has refused (fault N11): so the replies to RCPT are heard and nothing more may be there before content
- * is sent. */
+ * MAIL, the RCPTs and DATA leave in one group where the peer pipelines; the content never does.
+ * BDAT could (RFC 3030 §4.2), but with nothing like the 354 of DATA as an anchor a peer that is one
+ * reply ahead would be read as having taken what it has refused (fault N11): so the replies to RCPT
+ * are heard and nothing more may be there before content is sent. */
 #include "deliver/dialogue.h"
 
 #include "io/loop.h"
@@ -16,7 +16,9 @@
 #define PIECE_BYTES_MAX (64u * 1024)
 
 static const char *const body_names[] = {
-    [BODY_7BIT] = NULL, [BODY_8BITMIME] = "8BITMIME", [BODY_BINARYMIME] = "BINARYMIME",
+    [BODY_7BIT] = NULL,
+    [BODY_8BITMIME] = "8BITMIME",
+    [BODY_BINARYMIME] = "BINARYMIME",
 };
 
 static void add_path(struct buf *to, const char *verb, const struct address *a)
@@ -79,7 +81,8 @@ static void say_rcpt(struct dialogue *d, const struct batch *b, const struct bat
     add_path(to, "RCPT TO:", &r->address);
     if (extensions_have(&d->ext, EXT_DSN)) {
         add_notify(to, r->params.notify);
-        /* An original recipient in raw UTF-8 may be told only where SMTPUTF8 is spoken (RFC 6533 §3). */
+        /* An original recipient in raw UTF-8 may be told only where SMTPUTF8 is spoken (RFC 6533
+         * §3). */
         if (r->params.orcpt.len > 0 && (b->params.smtputf8 || str_is_ascii(r->params.orcpt))) {
             buf_add(to, STR(" ORCPT="));
             buf_add(to, r->params.orcpt);
@@ -155,8 +158,9 @@ static bool hear_rcpts(struct dialogue *d, struct batch *b, struct err *err)
     return true;
 }
 
-/* Nothing is to be sent: hears out what was said behind the refusal. No content follows, so never an empty message
- * (RFC 2920 §3.1): a peer that says 354 all the same waits for one, and is left. */
+/* Nothing is to be sent: hears out what was said behind the refusal. No content follows, so never
+ * an empty message (RFC 2920 §3.1): a peer that says 354 all the same waits for one, and is left.
+ */
 static bool hear_out(struct dialogue *d, struct err *err)
 {
     talk_drop_unsent(&d->talk);
@@ -170,8 +174,8 @@ static bool hear_out(struct dialogue *d, struct err *err)
     return d->closing || talk_is_quiet(&d->talk) || out_of_step(err);
 }
 
-/* Between pieces: a peer that answers before the end refuses; a success now would be one for nothing. False in
- * *ret_go_on when it did. */
+/* Between pieces: a peer that answers before the end refuses; a success now would be one for
+ * nothing. False in *ret_go_on when it did. */
 static bool hear_early(struct dialogue *d, struct batch *b, bool *ret_go_on, struct err *err)
 {
     struct reply reply;
@@ -189,14 +193,16 @@ static bool hear_early(struct dialogue *d, struct batch *b, bool *ret_go_on, str
     return true;
 }
 
-/* The next piece of the content, cut so that it fits our buffers. `rest` keeps what is left of the last one. */
+/* The next piece of the content, cut so that it fits our buffers. `rest` keeps what is left of the
+ * last one. */
 struct pieces {
     struct content_source source;
     struct str rest;
     bool rest_is_last;
 };
 
-static bool pieces_next(struct pieces *p, size_t bytes_max, struct str *ret, bool *ret_last, struct err *err)
+static bool pieces_next(struct pieces *p, size_t bytes_max, struct str *ret, bool *ret_last,
+                        struct err *err)
 {
     if (p->rest.len == 0 && !p->rest_is_last &&
         !p->source.next(p->source.arg, &p->rest, &p->rest_is_last, err))
@@ -207,7 +213,8 @@ static bool pieces_next(struct pieces *p, size_t bytes_max, struct str *ret, boo
     return true;
 }
 
-/* Sends what is piled up; with it the last octet leaves, and from here on nobody knows (RFC 1047). */
+/* Sends what is piled up; with it the last octet leaves, and from here on nobody knows (RFC 1047).
+ */
 static bool send_end(struct dialogue *d, struct batch *b, struct err *err)
 {
     b->stage = STAGE_END;
@@ -262,7 +269,8 @@ static bool send_data(struct dialogue *d, struct batch *b, struct err *err)
     return send_stuffed(d, b, err);
 }
 
-/* Hears replies to chunks until at most `left` are awaited. A refused chunk ends the transaction (RFC 3030 §2). */
+/* Hears replies to chunks until at most `left` are awaited. A refused chunk ends the transaction
+ * (RFC 3030 §2). */
 static bool hear_chunks(struct dialogue *d, struct batch *b, size_t left, struct err *err)
 {
     while (talk_awaited(&d->talk) > left) {
@@ -304,8 +312,7 @@ static bool send_chunks(struct dialogue *d, struct batch *b, struct err *err)
         struct str piece;
 
         if (!pieces_next(&pieces, CHUNK_BYTES_MAX, &piece, &last, err) ||
-            !send_chunk(d, piece, last, err) ||
-            !hear_chunks(d, b, d->talk.pipelining ? 1 : 0, err))
+            !send_chunk(d, piece, last, err) || !hear_chunks(d, b, d->talk.pipelining ? 1 : 0, err))
             return false;
         if (b->reply.code != 0)
             return d->closing || talk_is_quiet(&d->talk) || out_of_step(err);
@@ -349,8 +356,8 @@ static bool hear_end(struct dialogue *d, struct batch *b, bool by_data, struct e
     d->needs_reset = false;
     if (talk_is_quiet(&d->talk) || d->closing)
         return true;
-    /* Behind the 354 of DATA the end can't have been taken for another reply; behind BDAT it can, unless the peer
-     * only says that it closes. */
+    /* Behind the 354 of DATA the end can't have been taken for another reply; behind BDAT it can,
+     * unless the peer only says that it closes. */
     if (!by_data && !str_starts(stream_window(d->talk.stream), STR("421"))) {
         b->reply = (struct reply){ 0 };
         return out_of_step(err);

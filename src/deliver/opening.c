@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* deliver/opening.c - from a destination to a dialogue that is ready for MAIL: hosts in order, connect, greeting, EHLO,
- * TLS as the route wants it, AUTH.
+/* deliver/opening.c - from a destination to a dialogue that is ready for MAIL: hosts in order,
+ * connect, greeting, EHLO, TLS as the route wants it, AUTH.
  *
- * A host that can't be reached, or that says no before MAIL, is passed over for the next one; what the last one said is
- * the answer when none is left (RFC 5321 §5.1). A 5yz there is held against the host, not against the mail, so it defers:
- * only 521 and 556 say that there is no mail service at all (RFC 7504), and when every host says so the mail bounces. */
+ * A host that can't be reached, or that says no before MAIL, is passed over for the next one; what
+ * the last one said is the answer when none is left (RFC 5321 §5.1). A 5yz there is held against
+ * the host, not against the mail, so it defers: only 521 and 556 say that there is no mail service
+ * at all (RFC 7504), and when every host says so the mail bounces. */
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -43,7 +44,8 @@ static enum opened fail_err(struct connection *c, const struct err *err)
     return fail(c, result_of_err(err, SCOPE_SESSION, &c->attempt));
 }
 
-static enum opened fail_ours(struct connection *c, uint16_t subject, uint16_t detail, struct str text)
+static enum opened fail_ours(struct connection *c, uint16_t subject, uint16_t detail,
+                             struct str text)
 {
     return fail(c, result_ours(0, (struct status){ 4, subject, detail }, SCOPE_SESSION, text));
 }
@@ -52,10 +54,12 @@ static enum opened fail_ours(struct connection *c, uint16_t subject, uint16_t de
 static enum opened fail_reply(struct opening *o, const struct reply *r)
 {
     o->no_service += r->code == 521 || r->code == 556;
-    return fail(o->c, (struct outcome){ .kind = OUTCOME_DEFERRED, .scope = SCOPE_SESSION, .reply = *r });
+    return fail(o->c,
+                (struct outcome){ .kind = OUTCOME_DEFERRED, .scope = SCOPE_SESSION, .reply = *r });
 }
 
-/* Mail to ourselves would come back for ever (fault S02, R31). A route that leads here is the operator's wish. */
+/* Mail to ourselves would come back for ever (fault S02, R31). A route that leads here is the
+ * operator's wish. */
 static bool is_ourselves(const struct opening *o)
 {
     return o->route->kind == ROUTE_MX && o->c->dialogue.peer_name.len > 0 &&
@@ -98,7 +102,8 @@ static void log_tls_failure(const struct connection *c, const struct err *err)
     log_end(&l);
 }
 
-/* A handshake that breaks: without TLS then, where that is allowed. One that was tampered with (B04) ends the host. */
+/* A handshake that breaks: without TLS then, where that is allowed. One that was tampered with
+ * (B04) ends the host. */
 static enum opened tls_failed(struct opening *o, const struct err *err)
 {
     struct connection *c = o->c;
@@ -156,8 +161,8 @@ static enum opened authenticate(struct opening *o)
         return fail_err(c, &err);
     if (reply_ok(&reply))
         return OPENED;
-    log_text(LOG_ALERT, "smarthost-auth-refused", "%.*s: %u %.*s", STR_FMT(c->host_name), reply.code,
-             STR_FMT(reply.text));
+    log_text(LOG_ALERT, "smarthost-auth-refused", "%.*s: %u %.*s", STR_FMT(c->host_name),
+             reply.code, STR_FMT(reply.text));
     return fail_reply(o, &reply);
 }
 

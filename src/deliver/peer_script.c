@@ -20,7 +20,8 @@ struct part {
 static void note(struct peer *p, const char *what, struct str got)
 {
     if (p->failure[0] == '\0')
-        snprintf(p->failure, sizeof(p->failure), "at %s: %.*s", what, STR_FMT(str_sub(got, 0, 200)));
+        snprintf(p->failure, sizeof(p->failure), "at %s: %.*s", what,
+                 STR_FMT(str_sub(got, 0, 200)));
 }
 
 static bool say(struct part *p, struct str bytes, struct str end)
@@ -127,7 +128,8 @@ static bool start_tls(struct part *p)
 {
     struct err err;
 
-    return stream_start_tls_server(p->stream, p->peer->tls, loop_now_ms() + PATIENCE_MS, NULL, &err);
+    return stream_start_tls_server(p->stream, p->peer->tls, loop_now_ms() + PATIENCE_MS, NULL,
+                                   &err);
 }
 
 /* False: the connection is over. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* deliver/plain_host.c - remembers hosts that offer STARTTLS and fail at it, so that not every connection to them is
- * made twice (RFC 7435: some protection most of the time, mail all of the time). */
+/* deliver/plain_host.c - remembers hosts that offer STARTTLS and fail at it, so that not every
+ * connection to them is made twice (RFC 7435: some protection most of the time, mail all of the
+ * time). */
 #include <stdlib.h>
 
 #include "deliver/host.h"

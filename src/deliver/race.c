@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* deliver/race.c - staggered attempts to connect, in the manner of RFC 8305.
  *
- * Each attempt is a fiber. The race outlives its caller until the last of them has ended, so it lies on the heap and
- * counts its holders. */
+ * Each attempt is a fiber. The race outlives its caller until the last of them has ended, so it
+ * lies on the heap and counts its holders. */
 #include "deliver/race.h"
 
 #include <errno.h>
@@ -10,6 +10,9 @@
 
 #include "base/log.h"
 #include "io/loop.h"
+
+/* At once; each is a fiber. */
+#define RUNNING_MAX 8
 
 struct race;
 
@@ -23,12 +26,12 @@ struct runner {
 struct race {
     struct deliver *role;
     unsigned holders;
-    bool over;              /* its caller has left */
+    bool over; /* its caller has left */
     struct gate changed;
     unsigned running;
-    struct stream *stream;  /* the winner's */
+    struct stream *stream; /* the winner's */
     size_t winner, last_failed;
-    struct err err;         /* of last_failed */
+    struct err err; /* of last_failed */
     struct runner runners[HOSTS_MAX];
 };
 
@@ -38,8 +41,10 @@ static void race_drop(struct race *r)
         free(r);
 }
 
-/* An address of ours that is gone is the operator's to know: only mail from it waits (fault N09). */
-static void note_failure(struct race *r, size_t index, const struct ip *source, const struct err *err)
+/* An address of ours that is gone is the operator's to know: only mail from it waits (fault N09).
+ */
+static void note_failure(struct race *r, size_t index, const struct ip *source,
+                         const struct err *err)
 {
     char text[IP_TEXT_MAX];
 
@@ -59,7 +64,8 @@ static void run(void *arg)
     const struct ip *source = me->to.ip.family == 6 ? &c->delivery.source6 : &c->delivery.source4;
     struct stream *stream = NULL;
     struct err err = { 0 };
-    bool ok = stream_connect(&me->to, source, loop_now_ms() + c->timeouts.connect_ms, &stream, &err);
+    bool ok =
+        stream_connect(&me->to, source, loop_now_ms() + c->timeouts.connect_ms, &stream, &err);
 
     me->fiber = NULL;
     r->running--;
@@ -103,6 +109,13 @@ static int64_t stagger_ms(const struct hosts *hosts, size_t last, size_t next)
     return same ? RACE_ADDRESS_STAGGER_MS : RACE_HOST_STAGGER_MS;
 }
 
+/* When there is something to do although nobody has ended. */
+static int64_t next_step_ms(const struct race *r, const struct hosts *hosts, size_t next,
+                            int64_t next_ms)
+{
+    return next < hosts->count && r->running < RUNNING_MAX ? next_ms : NO_DEADLINE;
+}
+
 /* Until somebody won, all lost, or the caller is cancelled (false). */
 static bool run_race(struct race *r, const struct hosts *hosts, uint16_t port, struct err *err)
 {
@@ -110,14 +123,15 @@ static bool run_race(struct race *r, const struct hosts *hosts, uint16_t port, s
     int64_t next_ms = 0;
 
     while (!r->stream && (r->running > 0 || next < hosts->count)) {
-        if (next < hosts->count && (r->running == 0 || loop_now_ms() >= next_ms)) {
+        if (next < hosts->count && (r->running == 0 || loop_now_ms() >= next_ms) &&
+            r->running < RUNNING_MAX) {
             start(r, next, &hosts->list[next].ip, port);
             last = next;
             next = untried(hosts, next + 1);
             if (next < hosts->count)
                 next_ms = loop_now_ms() + stagger_ms(hosts, last, next);
         }
-        if (!gate_wait(&r->changed, next < hosts->count ? next_ms : NO_DEADLINE, err) &&
+        if (!gate_wait(&r->changed, next_step_ms(r, hosts, next, next_ms), err) &&
             err->kind != ERR_TIMEOUT)
             return false;
     }

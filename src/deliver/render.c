@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* deliver/render.c - makes the octets of a message from what was received and core's edits.
  *
- * A message that has arrived whole by then (nearly all do: core sends the first 64 KiB unasked) is kept until its
- * attempt is over, and can be offered again: to another host, or in several transactions. A larger one streams through
- * once; before its first piece it too can go to another host. */
+ * A message that has arrived whole by then (nearly all do: core sends the first 64 KiB unasked) is
+ * kept until its attempt is over, and can be offered again: to another host, or in several
+ * transactions. A larger one streams through once; before its first piece it too can go to another
+ * host. */
 #include "deliver/render.h"
 
 #include <assert.h>
@@ -22,7 +23,8 @@ static bool render_head(struct render *r, struct err *err)
 
     job_take_content(j, &r->body);
     section = str_sub(buf_str(&r->body), 0, j->header_bytes);
-    if (!header_render(&r->head, section, j->edits, j->edit_count, str_of(id_format(j->id, id)), err))
+    if (!header_render(&r->head, section, j->edits, j->edit_count, str_of(id_format(j->id, id)),
+                       err))
         return err_at(err, "edits");
     r->header_8bit = !str_is_ascii(buf_str(&r->head));
     r->taken = r->body.len - j->header_bytes;
@@ -33,7 +35,8 @@ static bool render_head(struct render *r, struct err *err)
 bool render_init(struct render *r, struct job *j, struct err *err)
 {
     *r = (struct render){ .job = j, .body_bytes = j->size_bytes - j->header_bytes };
-    buf_init(&r->head, HEADER_SECTION_MAX + EDITS_MAX * (EDIT_TEXT_MAX + ID_TEXT_LEN) + SHORT_BODY_BYTES);
+    buf_init(&r->head,
+             HEADER_SECTION_MAX + EDITS_MAX * (EDIT_TEXT_MAX + ID_TEXT_LEN) + SHORT_BODY_BYTES);
     buf_init(&r->body, JOB_WINDOW_BYTES);
     buf_init(&r->converted, SIZE_MAX);
     if (!job_await(j, j->header_bytes, err) || !render_head(r, err))
@@ -71,7 +74,7 @@ void render_done(struct render *r)
     buf_done(&r->converted);
 }
 
-/* --- conversion ------------------------------------------------------------------------------------------------ */
+/* Conversion ---------------------------------------------------------------------------------- */
 
 static bool claim(struct render *r, size_t bytes, struct err *err)
 {
@@ -144,7 +147,7 @@ bool render_choose(struct render *r, bool seven_bit, struct err *err)
     return convert(r, err);
 }
 
-/* --- the way out ----------------------------------------------------------------------------------------------- */
+/* The way out --------------------------------------------------------------------------------- */
 
 uint64_t render_size(const struct render *r)
 {
@@ -156,7 +159,8 @@ bool render_can_begin(const struct render *r)
     return r->whole || !r->begun;
 }
 
-/* What of the body comes next; the piece at hand is given up for it, so a large body passes only once. */
+/* What of the body comes next; the piece at hand is given up for it, so a large body passes only
+ * once. */
 static bool next_body(struct render *r, struct str *ret, struct err *err)
 {
     if (r->begun_body) {

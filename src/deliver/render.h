@@ -1,34 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-/* deliver/render.h - a message as it leaves: the header with its edits, then the body, converted to 7 bits where the
- * peer takes no more. */
+/* deliver/render.h - a message as it leaves: the header with its edits, then the body, converted to
+ * 7 bits where the peer takes no more. */
 #pragma once
 
 #include "deliver/dialogue.h"
 #include "deliver/job.h"
 
-/* Content that is converted is held whole (mail/mime.h needs two passes): all of it together within this, except that
- * one message of any size may always go on. */
+/* Content that is converted is held whole (mail/mime.h needs two passes): all of it together within
+ * this, except that one message of any size may always go on. */
 #define RENDER_CONVERTING_MAX (64u * 1024 * 1024)
 
 struct render {
     struct job *job;
-    struct buf head;      /* rendered header; a short body stands behind it */
-    struct buf body;      /* the body, unless it is short: all of it when `whole`, else the piece at hand */
+    struct buf head; /* rendered header; a short body stands behind it */
+    struct buf
+        body; /* the body, unless it is short: all of it when `whole`, else the piece at hand */
     struct buf converted; /* head and body, in 7 bits */
     bool whole;           /* the message can be sent again from here */
     bool header_8bit;
     bool is_converted;
-    uint64_t body_bytes, taken; /* of the body: all (0 when it stands behind the head), and how much left `job` */
-    size_t converting;    /* part of RENDER_CONVERTING_MAX that is ours */
-    bool begun;           /* the first piece was handed out */
-    bool begun_body;      /* and the piece of the body that was at hand */
+    uint64_t body_bytes,
+        taken; /* of the body: all (0 when it stands behind the head), and how much left `job` */
+    size_t converting; /* part of RENDER_CONVERTING_MAX that is ours */
+    bool begun;        /* the first piece was handed out */
+    bool begun_body;   /* and the piece of the body that was at hand */
 };
 
-/* Waits for the header section and applies the edits. ERR_CLOSED from job_await(); ERR_SYNTAX: edits that don't fit. */
+/* Waits for the header section and applies the edits. ERR_CLOSED from job_await(); ERR_SYNTAX:
+ * edits that don't fit. */
 MUST_USE bool render_init(struct render *r, struct job *j, struct err *err);
 void render_done(struct render *r);
 
-/* As it stands, or in 7 bits. ERR_SYNTAX: it can't be converted without breaking it (5.6.3). Waits. */
+/* As it stands, or in 7 bits. ERR_SYNTAX: it can't be converted without breaking it (5.6.3). Waits.
+ */
 MUST_USE bool render_choose(struct render *r, bool seven_bit, struct err *err);
 /* Octets that will be sent, without dot-stuffing. */
 uint64_t render_size(const struct render *r);

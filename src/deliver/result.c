@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /* deliver/result.c - from replies and failures to outcomes, and from outcomes to frames.
  *
- * Scopes: a refused RCPT concerns the recipient, a refused MAIL or content the message, 421 and a lost connection the
- * session. Retry and bounce are core's to decide. */
+ * Scopes: a refused RCPT concerns the recipient, a refused MAIL or content the message, 421 and a
+ * lost connection the session. Retry and bounce are core's to decide. */
 #include "deliver/result.h"
 
 #include <assert.h>
 
 #include "io/loop.h"
 
-static const struct status status_lost = { 4, 4, 2 };     /* bad connection */
+static const struct status status_lost = { 4, 4, 2 }; /* bad connection */
 static const struct status status_protocol = { 4, 5, 0 };
 static const struct status status_tls = { 4, 7, 5 };
 static const struct status status_unanswered = { 4, 4, 1 };
 static const struct status status_system = { 4, 3, 0 };
 
-struct outcome result_ours(uint16_t code, struct status status, enum outcome_scope scope, struct str text)
+struct outcome result_ours(uint16_t code, struct status status, enum outcome_scope scope,
+                           struct str text)
 {
     return (struct outcome){
         .kind = status.klass == 5 ? OUTCOME_BOUNCED : OUTCOME_DEFERRED,
@@ -44,7 +45,8 @@ struct outcome result_of_err(const struct err *err, enum outcome_scope scope, st
     return result_ours(0, status_of_err(err, scope), scope, arena_str(a, str_of(err->text)));
 }
 
-static struct outcome from_reply(const struct reply *r, enum outcome_scope scope, enum outcome_kind taken)
+static struct outcome from_reply(const struct reply *r, enum outcome_scope scope,
+                                 enum outcome_kind taken)
 {
     struct outcome o = { .kind = outcome_of_reply(r), .scope = scope, .reply = *r };
 
@@ -55,8 +57,8 @@ static struct outcome from_reply(const struct reply *r, enum outcome_scope scope
     return o;
 }
 
-/* 552 to RCPT once meant "too many recipients" and is to be read as 452 (RFC 5321 §4.5.3.1.10), unless the enhanced
- * code says that it is the mailbox which is full. */
+/* 552 to RCPT once meant "too many recipients" and is to be read as 452 (RFC 5321 §4.5.3.1.10),
+ * unless the enhanced code says that it is the mailbox which is full. */
 static struct outcome from_rcpt(const struct reply *r, enum outcome_kind taken)
 {
     struct outcome o = from_reply(r, SCOPE_RECIPIENT, taken);
@@ -68,7 +70,8 @@ static struct outcome from_rcpt(const struct reply *r, enum outcome_kind taken)
 
 static struct outcome from_loss(const struct batch *b, const struct err *lost)
 {
-    struct outcome o = result_ours(0, status_of_err(lost, SCOPE_SESSION), SCOPE_SESSION, str_of(lost->text));
+    struct outcome o =
+        result_ours(0, status_of_err(lost, SCOPE_SESSION), SCOPE_SESSION, str_of(lost->text));
 
     if (b->all_sent)
         o.kind = OUTCOME_UNKNOWN;
@@ -88,7 +91,8 @@ struct outcome result_of_batch(const struct batch *b, size_t rcpt, const struct 
         return from_reply(&b->reply, SCOPE_MESSAGE, taken);
     if (lost)
         return from_loss(b, lost);
-    return result_ours(0, status_lost, SCOPE_SESSION, STR("the server left before the content was sent"));
+    return result_ours(0, status_lost, SCOPE_SESSION,
+                       STR("the server left before the content was sent"));
 }
 
 void result_settle_rest(struct job *j, const struct outcome *o)
@@ -108,7 +112,7 @@ void result_defer_all(struct job *j, struct status status, struct str text)
     result_settle_rest(j, &o);
 }
 
-/* --- frames ---------------------------------------------------------------------------------------------------- */
+/* Frames -------------------------------------------------------------------------------------- */
 
 static uint32_t ms_between(int64_t from_ms, int64_t to_ms)
 {
@@ -118,8 +122,7 @@ static uint32_t ms_between(int64_t from_ms, int64_t to_ms)
 static void send_rcpt(struct channel *to, const struct job *j, const struct job_rcpt *r)
 {
     const struct outcome *o = &r->outcome;
-    struct wire_result_rcpt *f =
-        wire_add(to, WIRE_RESULT_RCPT, o->host.len + o->reply.text.len);
+    struct wire_result_rcpt *f = wire_add(to, WIRE_RESULT_RCPT, o->host.len + o->reply.text.len);
     int64_t begun_ms = j->begun_ms ? j->begun_ms : loop_now_ms();
 
     assert(r->settled);

@@ -13,7 +13,7 @@
 #include "io/ring.h"
 #include "io/sandbox.h"
 
-/* --- frames ---------------------------------------------------------------------------------------------------- */
+/* Frames -------------------------------------------------------------------------------------- */
 
 static bool from_core(struct deliver *d, const struct frame *f, struct err *err)
 {
@@ -67,7 +67,7 @@ static bool frame(void *owner, struct channel *c, const struct frame *f, struct 
     return l->peer == ROLE_CORE ? from_core(l->role, f, err) : from_others(l, f, err);
 }
 
-/* --- links ----------------------------------------------------------------------------------------------------- */
+/* Links --------------------------------------------------------------------------------------- */
 
 static void leave_peer(struct deliver_link *l)
 {
@@ -126,7 +126,7 @@ static void role_link(void *role, const struct role_link *from)
     channel_set_owner(l->channel, &link_events, l);
 }
 
-/* --- beginning and end ----------------------------------------------------------------------------------------- */
+/* Beginning and end --------------------------------------------------------------------------- */
 
 static bool any_route_verifies(const struct config *c)
 {
@@ -136,8 +136,8 @@ static bool any_route_verifies(const struct config *c)
     return false;
 }
 
-static bool make_tls(const struct config *c, struct tls_client **ret_any, struct tls_client **ret_named,
-                     struct err *err)
+static bool make_tls(const struct config *c, struct tls_client **ret_any,
+                     struct tls_client **ret_named, struct err *err)
 {
     struct str ca = c->delivery.tls_ca_file;
     struct tls_client *any, *named = NULL;
@@ -188,8 +188,8 @@ static bool role_start(const struct role_start *s, void **ret_role, struct err *
     return true;
 }
 
-/* Certificates that can't be read now stay as they were: mail goes on. Handshakes in hand still use the old ones, which
- * therefore stay until the next reload, as the old configuration does. */
+/* Certificates that can't be read now stay as they were: mail goes on. Handshakes in hand still use
+ * the old ones, which therefore stay until the next reload, as the old configuration does. */
 static void role_reload(void *role, const struct config *config, const struct role_start *s)
 {
     struct deliver *d = role;
@@ -239,7 +239,8 @@ static void role_status(void *role, struct buf *to)
 {
     const struct deliver *d = role;
 
-    buf_addf(to, "\"connections\":%u,\"jobs\":%zu,\"sites\":%zu", d->open, d->jobs.count, d->sites.count);
+    buf_addf(to, "\"connections\":%u,\"jobs\":%zu,\"sites\":%zu", d->open, d->jobs.count,
+             d->sites.count);
 }
 
 static void await_stories(struct deliver *d)
@@ -259,11 +260,11 @@ static void role_free(void *role)
 
     d->ending = d->draining = true;
     d->drained = NULL;
-    LIST_EACH(&d->links, struct deliver_link, l, link)
+    LIST_EACH (&d->links, struct deliver_link, l, link)
         link_free(l);
     await_stories(d);
     site_clear_all(d);
-    LIST_EACH(&d->spare_jobs, struct job, j, link) {
+    LIST_EACH (&d->spare_jobs, struct job, j, link) {
         list_remove(&j->link);
         job_free(j);
     }

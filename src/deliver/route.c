@@ -7,7 +7,8 @@ static void route_by_mx(const struct config *c, struct route *ret)
     *ret = (struct route){ .kind = ROUTE_MX, .port = c->delivery.port, .tls = c->delivery.tls };
 }
 
-/* Credentials never travel in the clear, so with them TLS is no longer a matter of what is offered. */
+/* Credentials never travel in the clear, so with them TLS is no longer a matter of what is offered.
+ */
 static enum tls_mode tls_needed(const struct config_route *r)
 {
     if (r->user.len > 0 && r->tls != TLS_IMPLICIT)
@@ -15,8 +16,8 @@ static enum tls_mode tls_needed(const struct config_route *r)
     return r->tls;
 }
 
-bool route_find(const struct config *c, uint32_t index, struct str site, struct arena *a, struct route *ret,
-                struct err *err)
+bool route_find(const struct config *c, uint32_t index, struct str site, struct arena *a,
+                struct route *ret, struct err *err)
 {
     const struct config_route *r;
 

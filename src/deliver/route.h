@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* deliver/route.h - which way a job's mail leaves: whose hosts, which port, what protocol, how private, with which
- * credentials. */
+/* deliver/route.h - which way a job's mail leaves: whose hosts, which port, what protocol, how
+ * private, with which credentials. */
 #pragma once
 
 #include "config/config.h"
@@ -16,8 +16,8 @@ struct route {
     struct str user, password; /* empty: no AUTH */
 };
 
-/* The route with this index in the configuration, its strings copied into the arena. `site` is what core calls the
- * destination; ERR_CONFIG when it is not this route's, which happens while core and deliver have different
- * configurations: the job is deferred, never sent another way. */
-MUST_USE bool route_find(const struct config *c, uint32_t index, struct str site, struct arena *a, struct route *ret,
-                         struct err *err);
+/* The route with this index in the configuration, its strings copied into the arena. `site` is what
+ * core calls the destination; ERR_CONFIG when it is not this route's, which happens while core and
+ * deliver have different configurations: the job is deferred, never sent another way. */
+MUST_USE bool route_find(const struct config *c, uint32_t index, struct str site, struct arena *a,
+                         struct route *ret, struct err *err);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* deliver/site.c - gives waiting jobs to connections, and opens as many of those as core allows.
  *
- * How many a site may have is core's decision (schedule/); how many the role may have is configured. */
+ * How many a site may have is core's decision (schedule/); how many the role may have is
+ * configured. */
 #include "deliver/site.h"
 
 #include <stdlib.h>
@@ -9,7 +10,11 @@
 #include "deliver/connection.h"
 #include "deliver/result.h"
 
-/* Two routes may lead to the same place with different credentials: the route is part of the key. */
+/* Left for what connections start themselves: attempts to connect. */
+#define FIBERS_SPARE 64
+
+/* Two routes may lead to the same place with different credentials: the route is part of the key.
+ */
 static void make_key(struct buf *to, uint32_t route, struct str name)
 {
     buf_init(to, FRAME_BYTES_MAX);
@@ -73,14 +78,15 @@ static void free_if_unused(struct site *s)
         site_free(s);
 }
 
-/* --- connections ----------------------------------------------------------------------------------------------- */
+/* Connections --------------------------------------------------------------------------------- */
 
 /* Room for one more in the role: the connection that has idled longest makes it. */
 static bool role_has_room(struct deliver *d)
 {
     struct connection *idlest;
 
-    if (d->open < d->config->delivery.connections)
+    if (d->open < d->config->delivery.connections &&
+        fiber_count() + FIBERS_SPARE < fiber_count_max())
         return true;
     idlest = LIST_FIRST(&d->idle, struct connection, idle_of_role);
     if (idlest) {
@@ -200,11 +206,11 @@ void site_connection_ended(struct site *s)
     deliver_story_ended(d);
 }
 
-/* --- ends ------------------------------------------------------------------------------------------------------ */
+/* Ends ---------------------------------------------------------------------------------------- */
 
 static void quit_idle(struct site *s)
 {
-    LIST_EACH(&s->idle, struct connection, c, idle) {
+    LIST_EACH (&s->idle, struct connection, c, idle) {
         c->quit = true;
         connection_wake(c);
     }
@@ -244,13 +250,13 @@ void site_clear_all(struct deliver *d)
 
     for (size_t at = 0; map_each(&d->sites, &at, &key, &value);)
         clear(value);
-    LIST_EACH(&d->old_sites, struct site, s, link)
+    LIST_EACH (&d->old_sites, struct site, s, link)
         clear(s);
 }
 
 static void cancel(struct site *s)
 {
-    LIST_EACH(&s->connections, struct connection, c, link)
+    LIST_EACH (&s->connections, struct connection, c, link)
         fiber_cancel(c->fiber);
 }
 
@@ -261,6 +267,6 @@ void site_cancel_all(struct deliver *d)
 
     for (size_t at = 0; map_each(&d->sites, &at, &key, &value);)
         cancel(value);
-    LIST_EACH(&d->old_sites, struct site, s, link)
+    LIST_EACH (&d->old_sites, struct site, s, link)
         cancel(s);
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* deliver/site.h - one destination by one route: the jobs that wait for it and the connections that it has.
+/* deliver/site.h - one destination by one route: the jobs that wait for it and the connections that
+ * it has.
  *
- * Connections are kept and reused inside a site only, and a site is one route of one configuration: so a connection
- * never serves another TLS policy or other credentials than those it was opened with (fault T09). */
+ * Connections are kept and reused inside a site only, and a site is one route of one configuration:
+ * so a connection never serves another TLS policy or other credentials than those it was opened
+ * with (fault T09). */
 #pragma once
 
 #include "deliver/job.h"
@@ -14,15 +16,15 @@ struct site {
     struct deliver *role;
     struct str key, name; /* key: route and name, in the arena */
     struct arena arena;
-    struct list link;     /* in old_sites, else a list of its own */
-    struct list hungry;   /* in deliver's list of that name, else of its own */
-    struct list queue;    /* jobs */
+    struct list link;   /* in old_sites, else a list of its own */
+    struct list hungry; /* in deliver's list of that name, else of its own */
+    struct list queue;  /* jobs */
     size_t queued;
     struct list connections;
-    struct list idle;     /* those without a job */
+    struct list idle;        /* those without a job */
     unsigned open, starting; /* connections; those that have not looked for a job yet */
     unsigned limit;
-    bool old;             /* its configuration is gone: ends when its queue is empty */
+    bool old; /* its configuration is gone: ends when its queue is empty */
     struct route route;
     /* Of the configuration that it was made by. */
     struct str helo;

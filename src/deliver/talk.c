@@ -46,9 +46,8 @@ struct buf *talk_begin(struct talk *t)
 void talk_say(struct talk *t, const char *name, int64_t timeout_ms)
 {
     buf_add(&t->commands, STR("\r\n"));
-    await(t, (struct said){ .name = name,
-                            .timeout_ms = timeout_ms,
-                            .bytes = t->commands.len - t->said });
+    await(t, (struct said){
+                 .name = name, .timeout_ms = timeout_ms, .bytes = t->commands.len - t->said });
     t->said = t->commands.len;
 }
 
@@ -103,8 +102,9 @@ static bool send_what_may(struct talk *t, struct err *err)
     return true;
 }
 
-/* A line of the window without its end; it stays in the window, *ret_bytes long. A lone LF ends it too: a reply ended
- * so by an old server is understood, and no more can be smuggled in by it than by CRLF. */
+/* A line of the window without its end; it stays in the window, *ret_bytes long. A lone LF ends it
+ * too: a reply ended so by an old server is understood, and no more can be smuggled in by it than
+ * by CRLF. */
 static bool read_line(struct talk *t, int64_t deadline_ms, struct str *ret, size_t *ret_bytes,
                       struct err *err)
 {
@@ -145,8 +145,8 @@ static bool read_reply(struct talk *t, int64_t deadline_ms, struct arena *a, str
     return true;
 }
 
-/* A server that hangs up says why first (421, 554): what it sent is worth more than that it left. So after a write that
- * failed, replies that are there already are still heard. */
+/* A server that hangs up says why first (421, 554): what it sent is worth more than that it left.
+ * So after a write that failed, replies that are there already are still heard. */
 static bool exchange(struct talk *t, int64_t timeout_ms, struct arena *a, struct reply *ret,
                      struct err *err)
 {
@@ -179,7 +179,8 @@ bool talk_is_quiet(const struct talk *t)
     return stream_window(t->stream).len == 0;
 }
 
-/* Over TLS the socket may hold a record that is not for us (a session ticket), so what can be read is tried. */
+/* Over TLS the socket may hold a record that is not for us (a session ticket), so what can be read
+ * is tried. */
 bool talk_is_idle(struct talk *t)
 {
     struct err err = { 0 };

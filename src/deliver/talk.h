@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* deliver/talk.h - commands and replies over one stream, with pipelining underneath (RFC 2920).
  *
- *     talk_begin() … talk_say() queues a command. talk_hear() sends what may be sent (all that is queued, or the next
- *     one if the peer lacks PIPELINING) and returns the oldest reply.
+ *     talk_begin() … talk_say() queues a command. talk_hear() sends what may be sent (all that is
+ * queued, or the next one if the peer lacks PIPELINING) and returns the oldest reply.
  *
- * Invariant: every command sent is heard exactly once, in order. What the peer says unasked is no reply of ours: at
- * the points where nothing is awaited talk_is_quiet() finds it, and the caller ends the dialogue (fault N11). */
+ * Invariant: every command sent is heard exactly once, in order. What the peer says unasked is no
+ * reply of ours: at the points where nothing is awaited talk_is_quiet() finds it, and the caller
+ * ends the dialogue (fault N11). */
 #pragma once
 
 #include "base/arena.h"
@@ -31,7 +32,8 @@ struct talk {
     struct said *queue;  /* awaited replies, oldest at `head`; the first `sent` of them were sent */
     size_t head, count, sent, cap;
     struct reply_reader reader;
-    /* Called with each line of the next reply behind its code; for EHLO, whose lines mean something each. */
+    /* Called with each line of the next reply behind its code; for EHLO, whose lines mean something
+     * each. */
     void (*on_line)(void *arg, struct str text, unsigned number);
     void *on_line_arg;
 };
@@ -52,11 +54,12 @@ static inline size_t talk_awaited(const struct talk *t)
     return t->count;
 }
 
-/* The oldest reply, its text in the arena. ERR_SYNTAX: no SMTP reply; ERR_LIMIT: an endless one (fault N05); else as
- * stream_fill() and stream_flush(). Waits. */
+/* The oldest reply, its text in the arena. ERR_SYNTAX: no SMTP reply; ERR_LIMIT: an endless one
+ * (fault N05); else as stream_fill() and stream_flush(). Waits. */
 MUST_USE bool talk_hear(struct talk *t, struct arena *a, struct reply *ret, struct err *err);
 
 /* False when nothing is awaited and yet something has been read. Does not wait. */
 bool talk_is_quiet(const struct talk *t);
-/* The same, but looks at the socket too: also false when the peer has ended the flow. Does not wait. */
+/* The same, but looks at the socket too: also false when the peer has ended the flow. Does not
+ * wait. */
 bool talk_is_idle(struct talk *t);
