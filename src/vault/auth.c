@@ -45,8 +45,8 @@ static void send_bind(struct vault_session *s, const struct wire_session_bind *f
     wire_put(f, &f->login, login);
 }
 
-/* As its network says; account 0 when that is not trusted. */
-static void bind_by_network(struct vault_session *s, bool opening)
+/* As its network says; account 0 when that is not trusted. opening: as in wire_session_bind. */
+static void bind_by_network(struct vault_session *s, uint16_t opening)
 {
     struct vault *v = s->accept->vault;
     const struct config_network *n = config_network_find(v->config, &s->client);
@@ -185,7 +185,7 @@ static bool on_open(struct vault_peer *accept, const struct wire_session_open *m
     s->listener = m->listener;
     timer_init(&s->answer, answer_now, s);
     idmap_put(&accept->sessions, s->id, s);
-    bind_by_network(s, true);
+    bind_by_network(s, 1);
     return true;
 }
 
@@ -231,7 +231,7 @@ static void unbind_at(struct vault_peer *accept, uint64_t credential)
         if (s->credential != credential)
             continue;
         s->credential = 0;
-        bind_by_network(s, false);
+        bind_by_network(s, BIND_UNASKED);
     }
 }
 

@@ -372,7 +372,7 @@ static void A07_revocation_acts_on_open_sessions(void **state)
     assert_int_equal(b->session, 1);
     assert_int_equal(b->account, 0);
     assert_int_equal(b->flags, 0);
-    assert_int_equal(b->opening, 0);
+    assert_int_equal(b->opening, BIND_UNASKED);
     far_forget(&w->accept);
     open_session(w, 2, "198.51.100.2");
     send_auth(w, 2, "shop", secret);

@@ -75,6 +75,9 @@ enum bind_flag {
     BIND_TRUSTED = 1 << 1,    /* by network */
     BIND_NORMALIZE = 1 << 2,
 };
+/* In `opening`: the credential was revoked. core takes the new binding and tells accept nothing, which may be waiting for
+ * the answer to something else (A07). */
+#define BIND_UNASKED 2
 /* vault tells core whose session this is; core then tells accept that it is ready. account 0: nobody's. */
 struct wire_session_bind {
     struct frame head;
@@ -83,7 +86,7 @@ struct wire_session_bind {
     uint32_t accept_instance;
     uint32_t listener;
     uint32_t flags;
-    uint16_t opening; /* 1: answer to SESSION_OPEN, 0: to AUTH */
+    uint16_t opening; /* 1: answer to SESSION_OPEN, 0: to AUTH, BIND_UNASKED */
     uint16_t spare;
     struct wire_str login;
     uint32_t spare2;
