@@ -176,7 +176,7 @@ void events_on_core(struct report *r)
     f->position = r->seen;
 }
 
-void events_done(struct report *r)
+void events_free(struct report *r)
 {
     free(r->batch.tallies);
     free(r->going.tallies);

@@ -76,7 +76,7 @@ void events_on_core(struct report *r);
 void events_commit(struct report *r);
 void events_commit_is_due(void *report);
 bool events_are_safe(const struct report *r);
-void events_done(struct report *r);
+void events_free(struct report *r);
 
 /* tail.c */
 void tail_on_admin(struct report_peer *web, const struct wire_admin *m);

@@ -230,7 +230,7 @@ static void report_free(void *role)
     idmap_done(&r->sandbox_jobs);
     history_free(r->history);
     disk_free(r->folder);
-    events_done(r);
+    events_free(r);
     lines_done(&r->lines);
     free(r);
 }
