@@ -146,7 +146,7 @@ MUST_USE bool config_check(const struct config *c, const struct ip *gateways, si
 /* What a look at one file tells. */
 struct config_file_facts {
     bool is_file;
-    bool is_open_to_others; /* the world, or a group that is not ours, may read it, or others may write it */
+    bool is_open_to_others; /* anyone but its owner may write it, or anyone but owner and group may read it */
 };
 /* False, with why, when it is not there or cannot be read. */
 typedef bool config_look_fn(void *arg, const char *path, struct config_file_facts *ret, struct err *err);

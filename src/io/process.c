@@ -156,6 +156,17 @@ bool process_peer_ids(int fd, int *ret_uid, int *ret_gid, struct err *err)
     return true;
 }
 
+bool process_look_file(const char *path, bool *ret_is_file, unsigned *ret_mode, struct err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return err_sys(err, "%s", path);
+    *ret_is_file = S_ISREG(st.st_mode);
+    *ret_mode = (unsigned)st.st_mode & 07777;
+    return true;
+}
+
 /* Sealed bytes --------------------------------------------------------------------------------------------------- */
 
 static bool write_all(int fd, struct str bytes, struct err *err)

@@ -290,6 +290,29 @@ static int clean_up(void **state)
     return rmdir(folder);
 }
 
+static void look_tells_kind_and_mode(void **state)
+{
+    char path[128];
+    bool is_file = false;
+    unsigned mode = 0;
+    struct err err = { 0 };
+
+    (void)state;
+    snprintf(path, sizeof path, "/tmp/baton_look_test_%d", (int)getpid());
+    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(fchmod(fd, 0640), 0);
+    assert_true(process_look_file(path, &is_file, &mode, &err));
+    assert_true(is_file);
+    assert_int_equal(mode, 0640);
+    assert_true(process_look_file("/tmp", &is_file, &mode, &err));
+    assert_false(is_file);
+    close(fd);
+    unlink(path);
+    assert_false(process_look_file(path, &is_file, &mode, &err));
+    assert_int_equal(err.kind, ERR_IO);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +326,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(c17_unix_socket_stale_or_taken),
         cmocka_unit_test(unix_path_has_a_limit),
         cmocka_unit_test(unknown_user_is_said),
+        cmocka_unit_test(look_tells_kind_and_mode),
         cmocka_unit_test(log_lines_go_to_the_descriptor),
     };
 

@@ -7,6 +7,7 @@
 
 #include "io/clock.h"
 #include "io/disk.h"
+#include "io/process.h"
 #include "vault/secret.h"
 
 #define CONFIG_BYTES_MAX (1024 * 1024)
@@ -148,6 +149,18 @@ struct str settings_secret(const struct settings *s, enum role_kind kind)
     return STR("");
 }
 
+/* A group may read a secret (0640), not write it; others may do nothing with it (fault B16). */
+static bool look_at_file(void *arg, const char *path, struct config_file_facts *ret, struct err *err)
+{
+    unsigned mode;
+
+    (void)arg;
+    if (!process_look_file(path, &ret->is_file, &mode, err))
+        return false;
+    ret->is_open_to_others = (mode & 027) != 0;
+    return true;
+}
+
 /* --- all of it ------------------------------------------------------------------------------------------------- */
 
 static bool read_all(struct settings *s, const char *file, bool keep_secret, struct err *err)
@@ -160,7 +173,7 @@ static bool read_all(struct settings *s, const char *file, bool keep_secret, str
         return false;
     settings_fill_hostname(s->config);
     size_t count = read_gateways(&s->arena, gateways, GATEWAYS_MAX);
-    if (!config_check(s->config, gateways, count, err))
+    if (!config_check(s->config, gateways, count, err) || !config_check_files(s->config, look_at_file, NULL, err))
         return false;
     return read_tls(s, err) && read_passwords(s, err) && (!keep_secret || read_vault_secret(s, err));
 }
