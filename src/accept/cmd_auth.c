@@ -75,10 +75,12 @@ static void check(struct session *s, struct str user, struct str secret)
         refuse(s);
         return;
     }
-    session_ask(s, /* of_vault= */ true);
-    if (!vault_auth(s, user, secret))
+    if (!vault_auth(s, user, secret)) {
         session_reply(s, REPLY_AUTH_LATER);
-    else if (!session_await(s, loop_now_ms() + VAULT_MS_MAX))
+        return;
+    }
+    session_ask(s, /* of_vault= */ true);
+    if (!session_await(s, loop_now_ms() + VAULT_MS_MAX))
         session_end(s, REPLY_AUTH_LATER); /* an answer may still come: not to another question */
     else if (s->answer.code != 0)
         refuse(s);

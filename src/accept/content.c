@@ -58,8 +58,7 @@ bool content_fill(struct session *s)
     return true;
 }
 
-/* Refusing --------------------------------------------------------------------------------------
- */
+/* Refusing ---------------------------------------------------------------------------------- */
 
 static void refuse_with(struct session *s, enum reply_id id, struct str arg1, struct str arg2)
 {
@@ -96,8 +95,7 @@ static bool answered_early(struct session *s)
     return true;
 }
 
-/* The header section ----------------------------------------------------------------------------
- */
+/* The header section ------------------------------------------------------------------------ */
 
 bool content_header_end(struct str bytes, bool whole, size_t *ret_len, bool *ret_bare)
 {
@@ -164,8 +162,7 @@ static void look_for_header(struct session *s, bool whole)
     }
 }
 
-/* Handing on ------------------------------------------------------------------------------------
- */
+/* Handing on -------------------------------------------------------------------------------- */
 
 static bool send_chunks(struct session *s, bool whole)
 {
@@ -244,8 +241,7 @@ void content_move(struct session *s)
         fiber_yield();
 }
 
-/* The end ---------------------------------------------------------------------------------------
- */
+/* The end ----------------------------------------------------------------------------------- */
 
 static void log_accepted(const struct session *s)
 {

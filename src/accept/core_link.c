@@ -6,8 +6,7 @@
 #include "base/log.h"
 #include "wire/wire.h"
 
-/* From core -------------------------------------------------------------------------------------
- */
+/* From core --------------------------------------------------------------------------------- */
 
 static void on_ready(struct accept *a, const struct wire_session_ready *f)
 {
@@ -107,8 +106,7 @@ void core_link_done(struct core_link *l)
     l->channel = NULL;
 }
 
-/* To core ---------------------------------------------------------------------------------------
- */
+/* To core ----------------------------------------------------------------------------------- */
 
 bool core_knows(const struct session *s)
 {

@@ -22,8 +22,7 @@ static void log_dropped(const struct session *s, const char *event, const struct
     log_end(&l);
 }
 
-/* PROXY -----------------------------------------------------------------------------------------
- */
+/* PROXY ------------------------------------------------------------------------------------- */
 
 static bool is_proxy(const struct config_listener *l, const struct ip *ip)
 {
@@ -77,8 +76,7 @@ static bool learn_client(struct session *s)
     return false;
 }
 
-/* TLS -------------------------------------------------------------------------------------------
- */
+/* TLS --------------------------------------------------------------------------------------- */
 
 static bool start_implicit_tls(struct session *s)
 {
@@ -95,8 +93,7 @@ static bool start_implicit_tls(struct session *s)
     return false;
 }
 
-/* Coming in -------------------------------------------------------------------------------------
- */
+/* Coming in --------------------------------------------------------------------------------- */
 
 static bool is_full(struct session *s)
 {
@@ -127,11 +124,11 @@ static bool come_in(struct session *s)
 
     s->core_generation = s->role->core.generation;
     (void)session_work(s);
-    session_ask(s, /* of_vault= */ true);
     if (s->role->core.channel == NULL || !vault_session_open(s)) {
         session_end(s, REPLY_STARTING);
         return false;
     }
+    session_ask(s, /* of_vault= */ true);
     answered = session_await(s, loop_now_ms() + READY_MS_MAX);
     if (!answered)
         session_end(s, REPLY_STARTING);

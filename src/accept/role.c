@@ -13,8 +13,7 @@
 #define REFUSING_MAX 50         /* sessions over the limit that may hear so; then doors close */
 #define DRAIN_PATIENCE_MS 20000 /* for transactions under way (fault U07) */
 
-/* Doors -----------------------------------------------------------------------------------------
- */
+/* Doors ------------------------------------------------------------------------------------- */
 
 static bool is_crowded(const struct accept *a)
 {
@@ -80,8 +79,7 @@ void accept_wake_all(struct accept *a)
         gate_wake_all(&s->answer.gate);
 }
 
-/* The end ---------------------------------------------------------------------------------------
- */
+/* The end ----------------------------------------------------------------------------------- */
 
 static void drain_look(struct accept *a)
 {
@@ -156,8 +154,7 @@ static void role_free(void *role)
     free(a);
 }
 
-/* Start -----------------------------------------------------------------------------------------
- */
+/* Start ------------------------------------------------------------------------------------- */
 
 static bool tls_make(const struct role_start *s, struct tls_server **ret, struct err *err)
 {

@@ -30,8 +30,7 @@ void session_forget(struct session *s)
     s->esmtp = false;
 }
 
-/* Lines -----------------------------------------------------------------------------------------
- */
+/* Lines ------------------------------------------------------------------------------------- */
 
 struct workspace *session_work(struct session *s)
 {
@@ -147,8 +146,7 @@ enum line_read session_line(struct session *s, size_t max, enum reply_id too_lon
     }
 }
 
-/* Commands --------------------------------------------------------------------------------------
- */
+/* Commands ---------------------------------------------------------------------------------- */
 
 /* The next command; memory is given back while there is none. */
 static enum line_read await_command(struct session *s, struct str *ret)

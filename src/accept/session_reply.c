@@ -6,8 +6,7 @@
 
 #define PILE_BYTES_MAX (32 * 1024)
 
-/* Replies ---------------------------------------------------------------------------------------
- */
+/* Replies ----------------------------------------------------------------------------------- */
 
 void session_lost(struct session *s, const struct err *why)
 {
@@ -150,8 +149,7 @@ void session_refuse_num(struct session *s, enum reply_id id, uint64_t arg)
     session_refuse_args(s, id, str_of(n.text), STR_NONE);
 }
 
-/* Questions to other roles ----------------------------------------------------------------------
- */
+/* Questions to other roles ------------------------------------------------------------------ */
 
 void session_ask(struct session *s, bool of_vault)
 {

@@ -3,8 +3,7 @@
  * roles that are away, slow clients, the opening. The commands themselves: talk_test.c. */
 #include "accept/expect_test.h"
 
-/* Back to the start (fault B06) -----------------------------------------------------------------
- */
+/* Back to the start (fault B06) ------------------------------------------------------------- */
 
 static const struct reset_case {
     const char *name;
@@ -62,8 +61,7 @@ static void test_b06_every_end_is_a_fresh_start(void **state)
     }
 }
 
-/* What core gets --------------------------------------------------------------------------------
- */
+/* What core gets ---------------------------------------------------------------------------- */
 
 /* Hands over one message as `flags` make its client. */
 static const char *deliver(struct world *w, unsigned flags, const char *content)
@@ -260,8 +258,7 @@ static void test_r05_recipient_limit(void **state)
     world_end(&w);
 }
 
-/* When the others are away ----------------------------------------------------------------------
- */
+/* When the others are away ------------------------------------------------------------------ */
 
 static void begin_message(struct client *c, struct world *w)
 {
@@ -388,8 +385,7 @@ static void test_u07_drain(void **state)
     world_end(&w);
 }
 
-/* Slow clients ----------------------------------------------------------------------------------
- */
+/* Slow clients ------------------------------------------------------------------------------ */
 
 static const struct slow_case {
     const char *name;
@@ -448,8 +444,7 @@ static void test_o01_sessions_limit(void **state)
     world_end(&w);
 }
 
-/* The opening -----------------------------------------------------------------------------------
- */
+/* The opening ------------------------------------------------------------------------------- */
 
 static void test_b17_early_talker(void **state)
 {

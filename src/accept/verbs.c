@@ -20,39 +20,37 @@ static const struct verb {
     unsigned rules;
     struct str help;
 } verbs[] = {
-#define VERB(name, run, rules, help)            \
-    {                                           \
-        { name, sizeof(name) - 1 }, run, rules, \
-        {                                       \
-            help, sizeof(help) - 1              \
-        }                                       \
+#define TEXT(lit)            \
+    {                        \
+        lit, sizeof(lit) - 1 \
     }
-    VERB(
-        "MAIL", cmd_mail, ARGS_SOME | AFTER_HELO | AUTHENTICATED,
-        "MAIL FROM:<sender> [SIZE=octets] [BODY=8BITMIME|BINARYMIME] [SMTPUTF8] [RET=] [ENVID=] - begin a "
-        "message"),
-    VERB("RCPT", cmd_rcpt, ARGS_SOME | AFTER_HELO | AUTHENTICATED,
-         "RCPT TO:<recipient> [NOTIFY=] [ORCPT=] - add a recipient"),
-    VERB("DATA", cmd_data, ARGS_NONE | AFTER_HELO | AUTHENTICATED,
-         "DATA - send the message; a line with only a dot ends it"),
-    VERB("BDAT", cmd_bdat, ARGS_SOME, "BDAT octets [LAST] - send a chunk of the message"),
-    VERB("EHLO", cmd_ehlo, ARGS_SOME, "EHLO your.host.name - begin; lists what this server can do"),
-    VERB("HELO", cmd_helo, ARGS_SOME, "HELO your.host.name - begin, the old way"),
-    VERB("STARTTLS", cmd_starttls, ARGS_NONE | AFTER_HELO | OUTSIDE_MAIL,
-         "STARTTLS - encrypt the connection"),
-    VERB("AUTH", cmd_auth, ARGS_SOME | AFTER_HELO | OUTSIDE_MAIL,
-         "AUTH PLAIN|LOGIN - sign in; only over TLS"),
-    VERB("RSET", cmd_rset, ARGS_NONE, "RSET - forget the message begun"),
-    VERB("NOOP", cmd_noop, 0, "NOOP - do nothing"),
-    VERB("VRFY", cmd_vrfy, ARGS_SOME, "VRFY address - never tells whether it exists"),
-    VERB("HELP", cmd_help, 0, "HELP [command] - this text"),
-    VERB("QUIT", cmd_quit, ARGS_NONE, "QUIT - end"),
+    { TEXT("MAIL"), cmd_mail, ARGS_SOME | AFTER_HELO | AUTHENTICATED,
+      TEXT("MAIL FROM:<sender> [SIZE=octets] [BODY=8BITMIME|BINARYMIME] [SMTPUTF8] [RET=] [ENVID=] "
+           "- begin a message") },
+    { TEXT("RCPT"), cmd_rcpt, ARGS_SOME | AFTER_HELO | AUTHENTICATED,
+      TEXT("RCPT TO:<recipient> [NOTIFY=] [ORCPT=] - add a recipient") },
+    { TEXT("DATA"), cmd_data, ARGS_NONE | AFTER_HELO | AUTHENTICATED,
+      TEXT("DATA - send the message; a line with only a dot ends it") },
+    /* Looks for itself: its octets must be read away first. */
+    { TEXT("BDAT"), cmd_bdat, 0, TEXT("BDAT octets [LAST] - send a chunk of the message") },
+    { TEXT("EHLO"), cmd_ehlo, ARGS_SOME,
+      TEXT("EHLO your.host.name - begin; lists what this server can do") },
+    { TEXT("HELO"), cmd_helo, ARGS_SOME, TEXT("HELO your.host.name - begin, the old way") },
+    { TEXT("STARTTLS"), cmd_starttls, ARGS_NONE | AFTER_HELO | OUTSIDE_MAIL,
+      TEXT("STARTTLS - encrypt the connection") },
+    { TEXT("AUTH"), cmd_auth, ARGS_SOME | AFTER_HELO | OUTSIDE_MAIL,
+      TEXT("AUTH PLAIN|LOGIN - sign in; only over TLS") },
+    { TEXT("RSET"), cmd_rset, ARGS_NONE, TEXT("RSET - forget the message begun") },
+    { TEXT("NOOP"), cmd_noop, 0, TEXT("NOOP - do nothing") },
+    { TEXT("VRFY"), cmd_vrfy, ARGS_SOME, TEXT("VRFY address - never tells whether it exists") },
+    { TEXT("HELP"), cmd_help, 0, TEXT("HELP [command] - this text") },
+    { TEXT("QUIT"), cmd_quit, ARGS_NONE, TEXT("QUIT - end") },
     /* Browsers that were sent here (cross-protocol attacks). */
-    VERB("GET", cmd_http, HIDDEN, ""),
-    VERB("POST", cmd_http, HIDDEN, ""),
-    VERB("PUT", cmd_http, HIDDEN, ""),
-    VERB("CONNECT", cmd_http, HIDDEN, ""),
-#undef VERB
+    { TEXT("GET"), cmd_http, HIDDEN, TEXT("") },
+    { TEXT("POST"), cmd_http, HIDDEN, TEXT("") },
+    { TEXT("PUT"), cmd_http, HIDDEN, TEXT("") },
+    { TEXT("CONNECT"), cmd_http, HIDDEN, TEXT("") },
+#undef TEXT
 };
 
 static const struct verb *verb_find(struct str name)

@@ -33,8 +33,7 @@ void world_settle(void)
         loop_turn(0);
 }
 
-/* Certificate -----------------------------------------------------------------------------------
- */
+/* Certificate ------------------------------------------------------------------------------- */
 
 static void take_pem(BIO *bio, struct buf *to)
 {
@@ -68,8 +67,7 @@ static void make_certificate(struct buf *chain, struct buf *key)
     EVP_PKEY_free(pair);
 }
 
-/* Vault -----------------------------------------------------------------------------------------
- */
+/* Vault ------------------------------------------------------------------------------------- */
 
 static void send_ready(struct world *w, uint64_t session, unsigned flags, bool opening,
                        struct str login)
@@ -118,8 +116,7 @@ static bool on_vault_frame(void *owner, struct channel *c, const struct frame *f
     return true;
 }
 
-/* Core ------------------------------------------------------------------------------------------
- */
+/* Core -------------------------------------------------------------------------------------- */
 
 static struct taken *find_taken(struct world *w, uint64_t tx)
 {
@@ -259,8 +256,7 @@ void world_gate(struct world *w, bool open)
     world_settle();
 }
 
-/* Start and end ---------------------------------------------------------------------------------
- */
+/* Start and end ----------------------------------------------------------------------------- */
 
 static void on_closed(void *owner, struct channel *c, const struct err *why)
 {
@@ -380,8 +376,7 @@ struct session *world_session(struct world *w)
     return session_table_each(&w->accept->sessions, &at);
 }
 
-/* Client ----------------------------------------------------------------------------------------
- */
+/* Client ------------------------------------------------------------------------------------ */
 
 void client_connect(struct client *c, struct world *w, enum door_kind door)
 {
