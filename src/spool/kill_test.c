@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* spool/kill_test.c - a child works on a spool and tells each acknowledgement through a pipe; it is killed at the entry
  * and at the exit of its Nth call that changes the disk, for every N, and what it was told must be there afterwards
- * (C01). So is recovery itself, three times in a row (C07); and a child under load at random moments (C02). */
+ * (C01). So is recovery itself, three times in a row (C07); and a child under load at random moments (C02). Instead of
+ * killing it, the Nth call may be made to fail: what is refused then must never be seen again (D01, D04, D12). */
+#include <errno.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -11,7 +13,7 @@
 #include "spool/fixture.h"
 
 /* The ledger: one line for each acknowledgement. */
-enum told { TOLD_COMMIT = 1, TOLD_SETTLE_BEGINS, TOLD_SETTLE, TOLD_END };
+enum told { TOLD_COMMIT = 1, TOLD_REFUSED, TOLD_SETTLE_BEGINS, TOLD_SETTLE, TOLD_SETTLE_REFUSED, TOLD_END };
 struct line {
     uint64_t id;
     uint32_t seed;
@@ -34,16 +36,17 @@ static void child_settle(struct fixture *f, int fd, struct spool_message *m, uin
     struct err err;
 
     tell(fd, l);
-    if (!fixture_settle(f, m, rcpt, state, &err))
-        return;
-    l.what = TOLD_SETTLE;
+    l.what = fixture_settle(f, m, rcpt, state, &err) ? TOLD_SETTLE : TOLD_SETTLE_REFUSED;
     tell(fd, l);
 }
 
 /* Commits of several sizes, settles, housekeeping, a close: every kind of write the spool has. */
 static void child_work(struct fixture *f, int fd, unsigned rounds, unsigned salt)
 {
-    fixture_open(f);
+    struct err why;
+
+    if (!spool_open(&f->options, &f->spool, &f->found, &why))
+        return;
     for (unsigned i = 0; i < rounds; i++) {
         static const size_t sizes[] = { 300, 70000, 5000, 0, 140000, 20000 };
         uint32_t seed = salt * 100000 + i + 1;
@@ -52,8 +55,10 @@ static void child_work(struct fixture *f, int fd, unsigned rounds, unsigned salt
         struct err err;
         uint64_t id;
 
-        if (!fixture_commit(f, seed, sizes[(i + salt) % ARRAY_LEN(sizes)], 2, &id, &m, &err))
+        if (!fixture_commit(f, seed, sizes[(i + salt) % ARRAY_LEN(sizes)], 2, &id, &m, &err)) {
+            tell(fd, (struct line){ .seed = seed, .what = TOLD_REFUSED });
             continue;
+        }
         tell(fd, (struct line){ .id = id, .seed = seed, .what = TOLD_COMMIT });
         if (m && i % 3 != 0)
             child_settle(f, fd, m, 0, i % 2 == 0 ? RCPT_DONE : RCPT_QUEUED);
@@ -89,7 +94,8 @@ static bool changes_disk(long call)
     }
 }
 
-static void follow(pid_t child, unsigned stop_at, bool at_exit, unsigned *ret_calls);
+struct plan;
+static void follow(pid_t child, const struct plan *p, unsigned *ret_calls);
 
 struct run {
     struct line lines[LINES_MAX];
@@ -110,6 +116,7 @@ struct plan {
     unsigned stop_at;     /* 0: never; else the Nth call */
     bool at_exit;
     unsigned kill_after_us; /* instead of counting; 0: no */
+    int fail_errno;       /* instead of killing, that call fails; 0: no */
 };
 
 static void child_main(struct fixture *f, const struct plan *p, int fd)
@@ -140,17 +147,52 @@ static void run_child(struct fixture *f, const struct plan *p, struct run *r)
         (void)kill(child, SIGKILL);
         (void)waitpid(child, NULL, 0);
     } else {
-        follow(child, p->stop_at, p->at_exit, &r->calls);
+        follow(child, p, &r->calls);
     }
     ledger_read(r, fds[0]);
     (void)close(fds[0]);
 }
 
+#ifdef __x86_64__
+/* At its entry the call becomes none; at its exit it gets its result. */
+static void fail_call(pid_t who, bool at_exit, int sys)
+{
+    struct user_regs_struct regs;
+
+    assert_int_equal(ptrace(PTRACE_GETREGS, who, NULL, &regs), 0);
+    if (at_exit)
+        regs.rax = (unsigned long long)-sys;
+    else
+        regs.orig_rax = (unsigned long long)-1;
+    assert_int_equal(ptrace(PTRACE_SETREGS, who, NULL, &regs), 0);
+}
+#else
+static void fail_call(pid_t who, bool at_exit, int sys)
+{
+    (void)who, (void)at_exit, (void)sys;
+}
+#endif
+
+/* Kills it or lets the call fail, if it is the one; *stopped: this thread is inside the one. */
+static void act(pid_t child, pid_t who, const struct plan *p, unsigned call, bool *stopped, bool at_exit)
+{
+    if (p->stop_at == 0 || (call != p->stop_at && !*stopped))
+        return;
+    if (!at_exit)
+        *stopped = true;
+    if (!*stopped)
+        return;
+    if (p->fail_errno != 0)
+        fail_call(who, at_exit, p->fail_errno);
+    else if (p->at_exit == at_exit)
+        (void)kill(child, SIGKILL);
+}
+
 /* Counts the child's calls over all its threads, and kills it at the one asked for. */
-static void follow(pid_t child, unsigned stop_at, bool at_exit, unsigned *ret_calls)
+static void follow(pid_t child, const struct plan *p, unsigned *ret_calls)
 {
     const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL;
-    struct { pid_t id; bool inside; } threads[16] = { { child, false } };
+    struct { pid_t id; bool inside, stopped; } threads[16] = { { .id = child } };
     size_t thread_count = 1;
     unsigned calls = 0;
     int status;
@@ -177,10 +219,10 @@ static void follow(pid_t child, unsigned stop_at, bool at_exit, unsigned *ret_ca
             ptrace(PTRACE_GET_SYSCALL_INFO, who, sizeof(info), &info) > 0) {
             if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
                 threads[i].inside = changes_disk((long)info.entry.nr) && ++calls > 0;
-            if (threads[i].inside && calls == stop_at && (info.op == PTRACE_SYSCALL_INFO_EXIT) == at_exit)
-                (void)kill(child, SIGKILL);
+            act(child, who, p, threads[i].inside ? calls : 0, &threads[i].stopped,
+                info.op == PTRACE_SYSCALL_INFO_EXIT);
             if (info.op == PTRACE_SYSCALL_INFO_EXIT)
-                threads[i].inside = false;
+                threads[i].inside = threads[i].stopped = false;
         }
         (void)ptrace(PTRACE_SYSCALL, who, NULL, NULL);
     }
@@ -200,7 +242,9 @@ static uint8_t state_told(const struct run *r, uint64_t id, uint16_t rcpt, uint8
 
         if (l->id != id || l->rcpt != rcpt || l->what == TOLD_COMMIT)
             continue;
-        if (l->what == TOLD_SETTLE) {
+        if (l->what == TOLD_SETTLE_REFUSED) {
+            *ret_unsure = 0;
+        } else if (l->what == TOLD_SETTLE) {
             state = l->state;
             *ret_unsure = 0;
         } else {
@@ -221,6 +265,15 @@ static void judge_rcpt(const struct run *r, const struct line *l, const struct s
         fail_msg("message %u recipient %u is %u, told %u, begun %u", l->seed, rcpt, is, told, unsure);
 }
 
+static void judge_refused(struct fixture *f, uint32_t seed)
+{
+    struct spool_message *m;
+
+    for (size_t at = 0; (m = spool_each(f->spool, &at)) != NULL;)
+        if (spool_message_account(m) == seed)
+            fail_msg("message %u was refused, and is there", seed);
+}
+
 static void judge(struct fixture *f, const struct run *r)
 {
     struct err err;
@@ -229,6 +282,8 @@ static void judge(struct fixture *f, const struct run *r)
         const struct line *l = &r->lines[i];
         struct spool_message *m;
 
+        if (l->what == TOLD_REFUSED)
+            judge_refused(f, l->seed);
         if (l->what != TOLD_COMMIT)
             continue;
         m = spool_find(f->spool, l->id);
@@ -255,7 +310,7 @@ static void judge_and_free(struct fixture *f, struct run *r)
     for (int turn = 0; turn < 2; turn++) { /* opening once more finds the same */
         fixture_open(f);
         judge(f, r);
-        fixture_message(f, 1, 100, 1);
+        fixture_message(f, 99999999, 100, 1); /* no seed of a child */
         spool_close(f->spool);
     }
     fixture_free(f);
@@ -264,7 +319,7 @@ static void judge_and_free(struct fixture *f, struct run *r)
 static void test_c01_killed_at_each_call(void **state)
 {
     struct run *r = NEW(struct run);
-    struct plan p = { .rounds = 14 };
+    struct plan p = { .rounds = 10 };
     struct fixture *f = small_fixture();
     unsigned calls;
 
@@ -328,12 +383,38 @@ static void test_c02_killed_at_random(void **state)
     free(r);
 }
 
+/* Each call in turn fails; the client was told 4xx, so nothing of it may come back. */
+static void test_d01_d04_d12_each_call_fails(void **state)
+{
+    static const int errors[] = { EIO, ENOSPC };
+    struct run *r = NEW(struct run);
+    unsigned ended = 0, calls = 1;
+
+    (void)state;
+#ifndef __x86_64__
+    skip();
+#endif
+    for (unsigned n = 0; n <= calls; n++) {
+        struct fixture *f = small_fixture();
+        struct plan p = { .rounds = 10, .stop_at = n, .fail_errno = errors[n % 2] };
+
+        r->count = 0;
+        run_child(f, &p, r);
+        calls = n == 0 ? r->calls : calls;
+        ended += r->count > 0 && r->lines[r->count - 1].what == TOLD_END;
+        judge_and_free(f, r);
+    }
+    assert_true(ended > calls / 2); /* most lives went on to their end */
+    free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_c01_killed_at_each_call),
         cmocka_unit_test(test_c07_killed_inside_recovery_three_times),
         cmocka_unit_test(test_c02_killed_at_random),
+        cmocka_unit_test(test_d01_d04_d12_each_call_fails),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,26 +101,27 @@ static void snapshot_load(struct spool *s, const struct folder *f, struct snapsh
     }
 }
 
-static bool is_lost(const struct spool *s, const struct spool_message *m)
+static void snapshot_account(struct spool *s)
 {
-    return segment_at(s, m->position) == NULL;
+    const struct spool_message *m;
+
+    for (size_t at = 0; (m = index_each(&s->index, &at)) != NULL;)
+        message_account(s, m, 1);
 }
 
-/* Messages of the snapshot get their segments; those whose segment is not there are named to the operator. */
-static void snapshot_account(struct spool *s, struct spool_recovery *found)
+/* Messages whose segment is not there are named to the operator; asked after the replay, which may have told of a move
+ * out of it. */
+static void lost_tell(struct spool *s, struct spool_recovery *found)
 {
     struct spool_message *m;
 
     for (size_t at = 0; (m = index_each(&s->index, &at)) != NULL;) {
-        if (!is_lost(s, m)) {
-            message_account(s, m, 1);
+        if (segment_at(s, m->position))
             continue;
-        }
         found->messages_damaged++;
         alarm_tell(s, "message-lost", m->id, "its segment, generation %" PRIu32 ", is not there",
                    position_generation(m->position));
-        index_remove(&s->index, m);
-        message_free_unaccounted(m);
+        message_end(s, m);
     }
 }
 
@@ -154,9 +155,10 @@ static bool recover(struct spool *s, struct spool_recovery *found, struct err *e
         return false;
     snapshot_load(s, &folder, &facts);
     facts_take(s, &facts);
-    snapshot_account(s, found);
+    snapshot_account(s);
     if (!recover_replay(s, &facts, found, err))
         return false;
+    lost_tell(s, found);
     s->events.memory_from = s->applied;
     found->segments = s->segments.count;
     found->messages = s->index.count;
