@@ -207,11 +207,16 @@ static void settle_batch(struct attempt *a, const struct err *lost)
         settle_rest(a, result_ours(0, all->reply.status, SCOPE_SESSION, all->reply.text));
 }
 
-/* Lost, or told 421, before a word about this message: what was kept had been closed meanwhile. */
-static bool was_stale(const struct attempt *a, bool lost)
+/* Lost, or told 421, before a word about this message: what was kept had been closed meanwhile. A
+ * peer that is only silent was tried. */
+static bool was_stale(const struct attempt *a, const struct err *lost)
 {
-    return !a->fresh && (lost ? !a->batch.mail_heard
-                              : a->batch.stage == STAGE_MAIL && a->batch.reply.code == 421);
+    if (a->fresh)
+        return false;
+    if (!lost)
+        return a->batch.stage == STAGE_MAIL && a->batch.reply.code == 421;
+    return !a->batch.mail_heard &&
+           (lost->kind == ERR_CLOSED || lost->kind == ERR_IO || lost->kind == ERR_TLS);
 }
 
 static void transact(struct attempt *a)
@@ -223,7 +228,7 @@ static void transact(struct attempt *a)
     fill_batch(a);
     c->transactions++;
     ok = dialogue_offer(&c->dialogue, &a->batch, err);
-    if (was_stale(a, !ok)) {
+    if (was_stale(a, ok ? NULL : err)) {
         connection_close(c, FAREWELL_NONE);
         return;
     }

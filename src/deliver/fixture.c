@@ -262,13 +262,18 @@ static void send_job(struct fixture *f, uint64_t job, const struct errand *e)
 void fixture_send(struct fixture *f, const struct errand *e)
 {
     uint64_t job = ++f->jobs;
+    uint32_t count = 0;
     struct wire_job_edit *edit;
     struct wire_job_go *go;
 
     f->errands[job % 64] = *e;
     f->sent[job % 64] = 0;
     send_job(f, job, e);
-    for (uint32_t i = 0; i == 0 || (i < FIXTURE_RCPTS_MAX && e->rcpts[i]); i++)
+    while (count < FIXTURE_RCPTS_MAX && e->rcpts[count])
+        count++;
+    if (count == 0)
+        count = e->many ? FIXTURE_MANY : 1;
+    for (uint32_t i = 0; i < count; i++)
         send_rcpt(f, job, i, e);
     edit = wire_add(f->core, WIRE_JOB_EDIT, 32);
     edit->job = job;

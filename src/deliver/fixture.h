@@ -8,6 +8,7 @@
 #include "wire/wire.h"
 
 #define FIXTURE_RCPTS_MAX 8
+#define FIXTURE_MANY 250
 
 /* A job to hand out; what is left out is plain. */
 struct errand {
@@ -17,6 +18,7 @@ struct errand {
     const char *from;                     /* default "ann@client.test" */
     const char *rcpts[FIXTURE_RCPTS_MAX]; /* default one, "bob@example.test" */
     struct str content;                   /* default a short message */
+    bool many;                            /* FIXTURE_MANY recipients, all the default one */
     bool eight_bit, binary, smtputf8;
     const char *envid, *orcpt;
     unsigned notify;

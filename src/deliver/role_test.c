@@ -225,6 +225,28 @@ static void r29_n08_the_next_host_is_tried(void **state)
     tear_down();
 }
 
+/* More recipients than may be unheard at once, all refused but one. */
+static void r29_many_recipients_are_pipelined(void **state)
+{
+    static const char *const tail[] = { "C:DATA", "S:354 go", "B", "S:250 ok", NULL };
+    static const char *script[FIXTURE_MANY * 2 + 10] = { GREET, HELLO_PIPE, "C:MAIL", "S:250 ok" };
+    size_t at = 5;
+
+    (void)state;
+    for (size_t i = 0; i < FIXTURE_MANY; i++) {
+        script[at++] = "C:RCPT TO:<bob@";
+        script[at++] = i == 7 ? "S:250 ok" : "S:450 4.2.1 later";
+    }
+    memcpy(&script[at], tail, sizeof(tail));
+    set_up(script);
+    fixture_send(&fixture, &(struct errand){ .many = true });
+    fixture_await(&fixture, 1);
+    if (peer.failure[0])
+        fail_msg("%s", peer.failure);
+    assert_true(str_find(buf_str(&fixture.told), STR("relayed message 250")) < fixture.told.len);
+    tear_down();
+}
+
 static void r29_no_host_answers(void **state)
 {
     static const char *const script[] = { NULL };
@@ -413,6 +435,7 @@ int main(void)
         cmocka_unit_test(t09_a_reload_ends_what_was_kept),
         cmocka_unit_test(a_route_of_another_configuration_is_never_taken),
         cmocka_unit_test(r29_n08_the_next_host_is_tried),
+        cmocka_unit_test(r29_many_recipients_are_pipelined),
         cmocka_unit_test(r29_no_host_answers),
         cmocka_unit_test(r28_s02_what_dns_forbids_is_not_connected_to),
         cmocka_unit_test(live_says_what_it_reached),

@@ -70,16 +70,17 @@ void talk_drop_unsent(struct talk *t)
     forget_commands(t);
 }
 
-/* How many of the unsent commands may go now. */
+/* How many of the unsent commands may go now. With many, they go in halves of what may be unheard,
+ * not one by one. */
 static size_t sendable(const struct talk *t)
 {
-    size_t unsent = t->count - t->sent;
+    size_t unsent = t->count - t->sent, room = TALK_UNHEARD_MAX - t->sent;
 
     if (!t->pipelining)
         return t->sent == 0 && unsent > 0 ? 1 : 0;
-    if (t->sent >= TALK_UNHEARD_MAX)
+    if (t->sent > TALK_UNHEARD_MAX / 2)
         return 0;
-    return unsent < TALK_UNHEARD_MAX - t->sent ? unsent : TALK_UNHEARD_MAX - t->sent;
+    return unsent < room ? unsent : room;
 }
 
 static bool send_what_may(struct talk *t, struct err *err)
