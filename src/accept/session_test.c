@@ -385,6 +385,40 @@ static void test_u07_drain(void **state)
     world_end(&w);
 }
 
+static void test_u01_reload_keeps_sessions(void **state)
+{
+    static const char yaml[] = "hostname: other.example.net\n"
+                               "listeners:\n"
+                               "  - { kind: submission, address: '127.0.0.1:2587' }\n"
+                               "local_domains: [home.example]\n"
+                               "routes:\n"
+                               "  - { domain: home.example, via: smarthost, host: 192.0.2.7 }\n";
+    struct role_start start = { .kind = ROLE_ACCEPT, .unix_fd = -1 };
+    struct client before, after;
+    struct config *config;
+    struct world w;
+
+    (void)state;
+    world_start(&w, "");
+    begin_message(&before, &w);
+    if (!config_parse(STR("reload"), str_of(yaml), &config, NULL))
+        fail();
+    start.config = config;
+    accept_role.reload(w.accept, config, &start);
+    client_say(&before, STR(TEXT HELO));
+    check_replies(&before, STR("250, 250"));
+    assert_true(has(before.text, "250-other.example.net"));
+    client_connect(&after, &w, DOOR_RELAY); /* no longer in the configuration */
+    check_replies(&after, STR("end"));
+    client_close(&after);
+    client_connect(&after, &w, DOOR_SUBMISSION);
+    check_replies(&after, STR("220"));
+    client_close(&after);
+    client_close(&before);
+    world_end(&w);
+    config_free(config);
+}
+
 /* Slow clients ------------------------------------------------------------------------------ */
 
 static const struct slow_case {
@@ -589,6 +623,7 @@ int main(void)
         cmocka_unit_test(test_core_refuses_before_the_end),
         cmocka_unit_test(test_client_gone_mid_content),
         cmocka_unit_test(test_u07_drain),
+        cmocka_unit_test(test_u01_reload_keeps_sessions),
         cmocka_unit_test(test_o01_slow_clients),
         cmocka_unit_test(test_o01_sessions_limit),
         cmocka_unit_test(test_b17_early_talker),
