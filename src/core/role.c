@@ -416,7 +416,6 @@ static void core_status(void *role, struct buf *to)
     };
 
     json_begin(&j, to);
-    json_object(&j);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         json_key(&j, rows[i].key);
         json_int(&j, (int64_t)rows[i].value);
@@ -425,7 +424,6 @@ static void core_status(void *role, struct buf *to)
     json_bool(&j, f.read_only);
     json_key(&j, "gate_open");
     json_bool(&j, c->gate_open);
-    json_object_end(&j);
 }
 
 static void stop_stories(struct core *c)

@@ -43,7 +43,10 @@ void admin_status_row(struct admin_status *s, enum role_kind kind, unsigned inst
     json_key(&j, "confinement");
     json_str(&j, state);
     json_key(&j, "facts");
-    json_raw(&j, facts.len > 0 ? facts : STR("{}"));
+    json_object(&j);
+    if (facts.len > 0)
+        json_raw(&j, facts); /* members (wire/role.h) */
+    json_object_end(&j);
     json_object_end(&j);
     if (buf_ok(&row)) {
         struct wire_admin_row *m = wire_add(a->channel, WIRE_ADMIN_ROW, row.len);

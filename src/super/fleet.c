@@ -27,7 +27,7 @@ static void status_finish(struct fleet *f)
     FLEET_EACH(f, s) {
         const char *life = s->pid == 0 ? "not running; " : (s->ready ? "" : "starting; ");
         snprintf(state, sizeof state, "%s%s", life, s->state);
-        admin_status_row(to, s->kind, s->instance, str_of(state), s->asked ? STR("{}") : buf_str(&s->facts));
+        admin_status_row(to, s->kind, s->instance, str_of(state), s->asked ? STR("") : buf_str(&s->facts));
     }
     admin_status_end(to);
 }
