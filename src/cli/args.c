@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* cli/args.c - a command line against the table. Flags may stand anywhere behind the command; "--" ends them. */
+/* cli/args.c - a command line against the table. Flags may stand anywhere behind the command; "--"
+ * ends them. */
 #include "cli/command.h"
 
 static bool noun_exists(const char *noun)
@@ -26,8 +27,8 @@ static bool find_command(int argc, const char *const *argv, const struct cli_com
     }
     if (!noun_exists(argv[0]))
         return err_set(err, ERR_SYNTAX, "no command \"%.40s\" (baton help shows all)", argv[0]);
-    return err_set(err, ERR_SYNTAX, "%s: no verb \"%.40s\" (baton help %s shows all)", argv[0], verb,
-                   argv[0]);
+    return err_set(err, ERR_SYNTAX, "%s: no verb \"%.40s\" (baton help %s shows all)", argv[0],
+                   verb, argv[0]);
 }
 
 static bool word_is_one_of(const char *words, const char *word)

@@ -23,7 +23,8 @@ enum cli_exit cli_print(const struct buf *text)
 {
     if (!buf_ok(text))
         return cli_fail(CLI_FAILED, "too much to print: give a filter or --limit");
-    if (fwrite(text->ptr ? text->ptr : "", 1, text->len, stdout) != text->len || fflush(stdout) != 0)
+    if (fwrite(text->ptr ? text->ptr : "", 1, text->len, stdout) != text->len ||
+        fflush(stdout) != 0)
         return cli_fail(CLI_FAILED, "standard output is not writable");
     return CLI_OK;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* cli/cli_test.c - command lines that are understood and that are not; texts made from the table; what a terminal gets to
- * see of hostile bytes (fault W07). */
+/* cli/cli_test.c - command lines that are understood and that are not; texts made from the table;
+ * what a terminal gets to see of hostile bytes (fault W07). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+
 #include <cmocka.h>
 
 #include "base/mem.h"
@@ -84,7 +85,9 @@ static void test_args(void **state)
 static void test_args_values(void **state)
 {
     struct cli_args *args = NEW(struct cli_args);
-    const char *const words[] = { "send", "--to", "a@b", "-t", "c@d", "--subject=x=y", "--", "-file" };
+    const char *const words[] = {
+        "send", "--to", "a@b", "-t", "c@d", "--subject=x=y", "--", "-file"
+    };
 
     (void)state;
     assert_true(args_parse(8, words, args, NULL));
@@ -150,8 +153,12 @@ static const struct clean_case {
     { "a\rb", "a\\x0db", true },
     { "\x1b[31m", "\\x1b[31m", true },
     { "\x7f", "\\x7f", true },
-    { "\xc2\x9b" "31m", "\\xc2\\x9b31m", false },
-    { "\xe2\x80\xae" "txt", "\\xe2\\x80\\xaetxt", false },
+    { "\xc2\x9b"
+      "31m",
+      "\\xc2\\x9b31m", false },
+    { "\xe2\x80\xae"
+      "txt",
+      "\\xe2\\x80\\xaetxt", false },
     { "\xff", "\\xff", false },
 };
 
@@ -171,9 +178,11 @@ static void test_clean_W07(void **state)
 
 static void test_table(void **state)
 {
-    static const struct show_column columns[] = { { "id", "ID" }, { "none", "NONE" }, { "to", "TO" } };
-    struct json_object *items =
-        json_tokener_parse("[{\"id\":\"A\",\"to\":\"ü@b\"},{\"id\":\"LONG\",\"to\":\"\\u001b\"},{\"to\":null}]");
+    static const struct show_column columns[] = { { "id", "ID" },
+                                                  { "none", "NONE" },
+                                                  { "to", "TO" } };
+    struct json_object *items = json_tokener_parse(
+        "[{\"id\":\"A\",\"to\":\"ü@b\"},{\"id\":\"LONG\",\"to\":\"\\u001b\"},{\"to\":null}]");
     struct buf text;
 
     (void)state;
@@ -187,9 +196,11 @@ static void test_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_args),      cmocka_unit_test(test_args_values),
+        cmocka_unit_test(test_args),
+        cmocka_unit_test(test_args_values),
         cmocka_unit_test(test_texts_name_every_command),
-        cmocka_unit_test(test_clean_W07), cmocka_unit_test(test_table),
+        cmocka_unit_test(test_clean_W07),
+        cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests_name("cli", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* cli/client.c - HTTP to the API socket. Several places are tried for the socket, the first that answers is taken. */
+/* cli/client.c - HTTP to the API socket. Several places are tried for the socket, the first that
+ * answers is taken. */
 #include "cli/client.h"
 
 #include <curl/curl.h>
@@ -14,7 +15,7 @@
 #define CONFIG_BYTES_MAX (1024 * 1024)
 #define PATHS_MAX 4
 
-/* Targets --------------------------------------------------------------------------------------- */
+/* Targets -------------------------------------------------------------------------------------- */
 
 static bool is_unreserved(char c)
 {
@@ -34,7 +35,8 @@ void target_add(struct buf *target, const char *name, const char *value)
 {
     if (!value)
         return;
-    (void)buf_addf(target, "%c%s=", str_index(buf_str(target), '?') < target->len ? '&' : '?', name);
+    (void)buf_addf(target, "%c%s=", str_index(buf_str(target), '?') < target->len ? '&' : '?',
+                   name);
     target_add_word(target, value);
 }
 
@@ -44,7 +46,7 @@ void body_add(struct json_object *body, const char *name, const char *value)
         json_object_object_add(body, name, json_object_new_string(value));
 }
 
-/* Where the socket may be ----------------------------------------------------------------------- */
+/* Where the socket may be ---------------------------------------------------------------------- */
 
 struct paths {
     struct arena arena;
@@ -84,7 +86,7 @@ static bool paths_find(struct paths *p, const struct cli_args *a, struct err *er
     return true;
 }
 
-/* One request ----------------------------------------------------------------------------------- */
+/* One request ---------------------------------------------------------------------------------- */
 
 struct call {
     const char *method, *target;
@@ -169,8 +171,10 @@ static enum cli_exit no_answer(const struct paths *p, CURLcode code, long os_err
     if (code != CURLE_COULDNT_CONNECT)
         return cli_fail(CLI_FAILED, "%s: %s", path, curl_easy_strerror(code));
     if (os_error == EACCES)
-        return cli_fail(CLI_DENIED, "%s: only root and the group of the configuration may use it", path);
-    return cli_fail(CLI_FAILED, "no relay answers at %s%s%s: is it running? (--socket names another place)",
+        return cli_fail(CLI_DENIED, "%s: only root and the group of the configuration may use it",
+                        path);
+    return cli_fail(CLI_FAILED,
+                    "no relay answers at %s%s%s: is it running? (--socket names another place)",
                     p->count > 1 ? p->list[0] : "", p->count > 1 ? " or " : "", path);
 }
 
@@ -194,7 +198,7 @@ static enum cli_exit perform(const struct cli_args *a, struct call *call)
     return result;
 }
 
-/* Answers --------------------------------------------------------------------------------------- */
+/* Answers -------------------------------------------------------------------------------------- */
 
 static enum cli_exit exit_of_status(long status)
 {
@@ -270,7 +274,8 @@ static size_t take_items(struct json_object *to, struct json_object *page, struc
     size_t count = 0;
 
     buf_clear(next);
-    if (json_object_object_get_ex(page, "items", &items) && json_object_is_type(items, json_type_array))
+    if (json_object_object_get_ex(page, "items", &items) &&
+        json_object_is_type(items, json_type_array))
         for (count = 0; count < json_object_array_length(items); count++)
             json_object_array_add(to, json_object_get(json_object_array_get_idx(items, count)));
     if (json_object_object_get_ex(page, "next", &value) && value)
@@ -278,7 +283,8 @@ static size_t take_items(struct json_object *to, struct json_object *page, struc
     return count;
 }
 
-enum cli_exit client_list(const struct cli_args *a, const char *target, size_t limit, struct json_object **ret)
+enum cli_exit client_list(const struct cli_args *a, const char *target, size_t limit,
+                          struct json_object **ret)
 {
     struct json_object *all = json_object_new_array();
     enum cli_exit result = CLI_OK;
@@ -305,8 +311,8 @@ enum cli_exit client_list(const struct cli_args *a, const char *target, size_t l
     return result;
 }
 
-enum cli_exit client_stream(const struct cli_args *a, const char *target, void (*fn)(void *arg, struct str line),
-                            void *arg)
+enum cli_exit client_stream(const struct cli_args *a, const char *target,
+                            void (*fn)(void *arg, struct str line), void *arg)
 {
     struct call call = { .method = "GET", .target = target, .line = fn, .arg = arg };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* cli/client.h - requests to the JSON API over the UNIX socket, by libcurl. What goes wrong is told on standard error
- * here; callers pass the exit code on. */
+/* cli/client.h - requests to the JSON API over the UNIX socket, by libcurl. What goes wrong is told
+ * on standard error here; callers pass the exit code on. */
 #pragma once
 
 #include <json-c/json.h>
@@ -21,5 +21,5 @@ MUST_USE enum cli_exit client_call(const struct cli_args *a, const char *method,
 MUST_USE enum cli_exit client_list(const struct cli_args *a, const char *target, size_t limit,
                                    struct json_object **ret);
 /* Calls fn with each line of an endless answer. */
-MUST_USE enum cli_exit client_stream(const struct cli_args *a, const char *target, void (*fn)(void *arg, struct str line),
-                                     void *arg);
+MUST_USE enum cli_exit client_stream(const struct cli_args *a, const char *target,
+                                     void (*fn)(void *arg, struct str line), void *arg);

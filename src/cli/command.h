@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* cli/command.h - the one table of commands: parser, help, manual pages and completion are made from it. */
+/* cli/command.h - the one table of commands: parser, help, manual pages and completion are made
+ * from it. */
 #pragma once
 
 #include "base/buf.h"
@@ -22,10 +23,34 @@ extern const char *const cli_exit_words[CLI_EXITS];
 
 /* A flag means the same wherever it stands; a command says which it takes. */
 enum cli_flag {
-    FLAG_HELP, FLAG_CONFIG, FLAG_SOCKET, FLAG_OUTPUT, FLAG_SINGLE, FLAG_DEFAULTS, FLAG_LIMIT, FLAG_ACCOUNT,
-    FLAG_FROM, FLAG_TO, FLAG_SITE, FLAG_STATE, FLAG_ALL, FLAG_DRY_RUN, FLAG_YES, FLAG_SILENT, FLAG_REASON,
-    FLAG_NORMALIZE, FLAG_SERVER, FLAG_TLS, FLAG_CA, FLAG_USER, FLAG_PASSWORD_FILE, FLAG_SUBJECT, FLAG_TRACE,
-    FLAG_TRY, FLAG_FORCE, FLAG_CLOSE,
+    FLAG_HELP,
+    FLAG_CONFIG,
+    FLAG_SOCKET,
+    FLAG_OUTPUT,
+    FLAG_SINGLE,
+    FLAG_DEFAULTS,
+    FLAG_LIMIT,
+    FLAG_ACCOUNT,
+    FLAG_FROM,
+    FLAG_TO,
+    FLAG_SITE,
+    FLAG_STATE,
+    FLAG_ALL,
+    FLAG_DRY_RUN,
+    FLAG_YES,
+    FLAG_SILENT,
+    FLAG_REASON,
+    FLAG_NORMALIZE,
+    FLAG_SERVER,
+    FLAG_TLS,
+    FLAG_CA,
+    FLAG_USER,
+    FLAG_PASSWORD_FILE,
+    FLAG_SUBJECT,
+    FLAG_TRACE,
+    FLAG_TRY,
+    FLAG_FORCE,
+    FLAG_CLOSE,
     FLAGS
 };
 struct cli_flag_row {
@@ -44,7 +69,8 @@ struct cli_args {
     const struct cli_command *command;
     const char *args[ARGS_MAX];
     size_t arg_count;
-    const char *flags[FLAGS]; /* the value, "" for one without, NULL when not given; of --to the last */
+    const char
+        *flags[FLAGS]; /* the value, "" for one without, NULL when not given; of --to the last */
     const char *to[ARGS_MAX];
     size_t to_count;
 };
@@ -53,7 +79,7 @@ struct cli_command {
     const char *noun, *verb; /* verb NULL: the noun alone */
     const char *args;        /* for help: "ID...", or "" */
     size_t args_min, args_max;
-    uint64_t flags; /* 1 << enum cli_flag; --help, and what COMMON says, always */
+    uint64_t flags;         /* 1 << enum cli_flag; --help, and what COMMON says, always */
     bool hidden, is_client; /* a client takes --socket, --config, --output */
     enum cli_exit (*run)(const struct cli_args *a);
     const char *about; /* one line */
@@ -66,7 +92,8 @@ uint64_t command_flags(const struct cli_command *c);
 /* "queue drop", "serve". */
 bool command_name(const struct cli_command *c, struct buf *to);
 
-/* ERR_SYNTAX with words for people. A command line that asks for help is understood without its arguments. */
+/* ERR_SYNTAX with words for people. A command line that asks for help is understood without its
+ * arguments. */
 MUST_USE bool args_parse(int argc, const char *const *argv, struct cli_args *ret, struct err *err);
 static inline bool args_has(const struct cli_args *a, enum cli_flag flag)
 {
@@ -84,7 +111,8 @@ bool manual_config(struct buf *to);
 bool completion_write(const char *shell, struct buf *to);
 
 /* Notes go to standard error, results to standard output. */
-__attribute__((format(printf, 2, 3))) enum cli_exit cli_fail(enum cli_exit code, const char *fmt, ...);
+__attribute__((format(printf, 2, 3))) enum cli_exit cli_fail(enum cli_exit code, const char *fmt,
+                                                             ...);
 /* The bytes as they are. */
 enum cli_exit cli_print(const struct buf *text);
 

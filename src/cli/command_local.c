@@ -16,7 +16,7 @@ static enum cli_exit print_and_done(struct buf *text)
     return result;
 }
 
-/* Configuration --------------------------------------------------------------------------------- */
+/* Configuration -------------------------------------------------------------------------------- */
 
 static enum cli_exit print_file(const char *file, struct arena *a)
 {
@@ -25,7 +25,8 @@ static enum cli_exit print_file(const char *file, struct arena *a)
     struct buf text;
     struct err err;
 
-    if (!disk_read_file(file, CONFIG_BYTES_MAX, a, &yaml, &err) || !config_parse(str_of(file), yaml, &c, &err))
+    if (!disk_read_file(file, CONFIG_BYTES_MAX, a, &yaml, &err) ||
+        !config_parse(str_of(file), yaml, &c, &err))
         return cli_fail(CLI_FAILED, "%s", err.text);
     buf_init(&text, TEXT_MAX);
     (void)config_print(c, &text);
@@ -44,13 +45,13 @@ enum cli_exit config_print_run(const struct cli_args *a)
         return print_and_done(&text);
     }
     arena_init(&arena, 4096);
-    enum cli_exit result =
-        print_file(args_has(a, FLAG_CONFIG) ? a->flags[FLAG_CONFIG] : "/etc/baton/baton.yaml", &arena);
+    enum cli_exit result = print_file(
+        args_has(a, FLAG_CONFIG) ? a->flags[FLAG_CONFIG] : "/etc/baton/baton.yaml", &arena);
     arena_done(&arena);
     return result;
 }
 
-/* Texts ----------------------------------------------------------------------------------------- */
+/* Texts ---------------------------------------------------------------------------------------- */
 
 enum cli_exit version_run(const struct cli_args *a)
 {
@@ -94,7 +95,7 @@ enum cli_exit help_run(const struct cli_args *a)
     return cli_fail(CLI_USAGE, "%s", err.text);
 }
 
-/* Manual pages ---------------------------------------------------------------------------------- */
+/* Manual pages --------------------------------------------------------------------------------- */
 
 static bool write_page(struct disk *folder, const char *name, struct buf *text, struct err *err)
 {
@@ -103,7 +104,8 @@ static bool write_page(struct disk *folder, const char *name, struct buf *text, 
 
     /* The page of the time before goes first. */
     bool ok = (disk_remove(folder, name, err) || err->kind == ERR_NOT_FOUND) &&
-              disk_file_open(folder, name, DISK_CREATE, &f, err) && disk_file_write(f, 0, &iov, 1, err);
+              disk_file_open(folder, name, DISK_CREATE, &f, err) &&
+              disk_file_write(f, 0, &iov, 1, err);
     disk_file_free(f);
     return ok;
 }
@@ -122,7 +124,8 @@ static bool write_noun(struct disk *folder, const char *noun, struct err *err)
     return ok;
 }
 
-static bool write_fixed(struct disk *folder, const char *name, bool (*make)(struct buf *to), struct err *err)
+static bool write_fixed(struct disk *folder, const char *name, bool (*make)(struct buf *to),
+                        struct err *err)
 {
     struct buf text;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* cli/command_object.c - baton account, cred, sandbox: what the relay keeps, listed, made, taken away. */
+/* cli/command_object.c - baton account, cred, sandbox: what the relay keeps, listed, made, taken
+ * away. */
 #include "base/mem.h"
 #include "cli/client.h"
 #include "cli/show.h"
@@ -9,25 +10,30 @@
 #define PAGE_MAX 1000
 
 static const struct show_column account_columns[] = {
-    { "name", "NAME" }, { "state", "STATE" }, { "credentials", "CREDENTIALS" }, { "created", "CREATED" },
+    { "name", "NAME" },
+    { "state", "STATE" },
+    { "credentials", "CREDENTIALS" },
+    { "created", "CREATED" },
 };
 static const struct show_column cred_columns[] = {
     { "user", "USER" },       { "account", "ACCOUNT" },     { "normalize", "NORMALIZE" },
     { "created", "CREATED" }, { "last_used", "LAST USED" },
 };
 static const struct show_column sandbox_columns[] = {
-    { "n", "NUMBER" }, { "received", "RECEIVED" }, { "from", "FROM" }, { "to", "TO" },
-    { "size", "SIZE" }, { "subject", "SUBJECT" },
+    { "n", "NUMBER" }, { "received", "RECEIVED" }, { "from", "FROM" },
+    { "to", "TO" },    { "size", "SIZE" },         { "subject", "SUBJECT" },
 };
 
-enum cli_exit show_list(const struct cli_args *a, struct buf *target, const struct show_column *columns, size_t count)
+enum cli_exit show_list(const struct cli_args *a, struct buf *target,
+                        const struct show_column *columns, size_t count)
 {
     struct json_object *items = NULL;
     char page_text[24];
     struct buf page = { .ptr = page_text, .cap = sizeof page_text, .max = sizeof page_text - 1 };
     uint64_t limit = 100;
 
-    if (args_has(a, FLAG_LIMIT) && (!str_to_u64(str_of(a->flags[FLAG_LIMIT]), UINT32_MAX, &limit) || limit == 0))
+    if (args_has(a, FLAG_LIMIT) &&
+        (!str_to_u64(str_of(a->flags[FLAG_LIMIT]), UINT32_MAX, &limit) || limit == 0))
         return cli_fail(CLI_USAGE, "--limit: expected a number over 0");
     (void)buf_addf(&page, "%llu", (unsigned long long)(limit < PAGE_MAX ? limit : PAGE_MAX));
     page_text[page.len] = '\0';
@@ -54,7 +60,7 @@ static enum cli_exit call_and_show(const struct cli_args *a, const char *method,
     return result;
 }
 
-/* Accounts -------------------------------------------------------------------------------------- */
+/* Accounts ------------------------------------------------------------------------------------- */
 
 enum cli_exit account_add_run(const struct cli_args *a)
 {
@@ -75,7 +81,7 @@ enum cli_exit account_list_run(const struct cli_args *a)
     return result;
 }
 
-/* Credentials ----------------------------------------------------------------------------------- */
+/* Credentials ---------------------------------------------------------------------------------- */
 
 enum cli_exit cred_add_run(const struct cli_args *a)
 {
@@ -116,7 +122,7 @@ enum cli_exit cred_remove_run(const struct cli_args *a)
     return result;
 }
 
-/* Sandbox --------------------------------------------------------------------------------------- */
+/* Sandbox -------------------------------------------------------------------------------------- */
 
 enum cli_exit sandbox_list_run(const struct cli_args *a)
 {
@@ -139,8 +145,10 @@ static enum cli_exit show_message(struct json_object *items)
         struct json_object *item = json_object_array_get_idx(items, i), *piece = NULL, *part = NULL;
         if (json_object_object_get_ex(item, "part", &part) && json_object_get_int64(part) > 0) {
             if (json_object_object_get_ex(item, "text", &piece))
-                show_clean(&text, str_make(json_object_get_string(piece),
-                                           (size_t)json_object_get_string_len(piece)), true);
+                show_clean(&text,
+                           str_make(json_object_get_string(piece),
+                                    (size_t)json_object_get_string_len(piece)),
+                           true);
             continue;
         }
         json_object_object_del(item, "part");

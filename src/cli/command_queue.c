@@ -9,8 +9,9 @@
 #define TARGET_MAX (64 * 1024)
 
 static const struct show_column list_columns[] = {
-    { "id", "ID" },       { "state", "STATE" }, { "from", "FROM" },         { "to", "TO" },    { "site", "SITE" },
-    { "tries", "TRIES" }, { "size", "SIZE" },   { "accepted", "ACCEPTED" }, { "next", "NEXT" },
+    { "id", "ID" },     { "state", "STATE" },       { "from", "FROM" },
+    { "to", "TO" },     { "site", "SITE" },         { "tries", "TRIES" },
+    { "size", "SIZE" }, { "accepted", "ACCEPTED" }, { "next", "NEXT" },
 };
 static const struct show_column summary_columns[] = {
     { "site", "SITE" },
@@ -22,7 +23,10 @@ static const struct show_column summary_columns[] = {
     { "why", "WHY" },
 };
 static const struct show_column why_columns[] = {
-    { "to", "TO" }, { "state", "STATE" }, { "next", "NEXT" }, { "why", "WHY" },
+    { "to", "TO" },
+    { "state", "STATE" },
+    { "next", "NEXT" },
+    { "why", "WHY" },
 };
 static const struct show_column act_columns[] = { { "id", "ID" }, { "to", "TO" } };
 
@@ -31,7 +35,10 @@ static const struct filter {
     enum cli_flag flag;
     const char *name;
 } filters[] = {
-    { FLAG_FROM, "from" }, { FLAG_TO, "to" }, { FLAG_SITE, "site" }, { FLAG_STATE, "state" },
+    { FLAG_FROM, "from" },
+    { FLAG_TO, "to" },
+    { FLAG_SITE, "site" },
+    { FLAG_STATE, "state" },
 };
 
 static bool has_filter(const struct cli_args *a)
@@ -67,7 +74,8 @@ enum cli_exit queue_summary_run(const struct cli_args *a)
     return result;
 }
 
-static enum cli_exit fetch_one(const struct cli_args *a, const char *behind, struct json_object **ret)
+static enum cli_exit fetch_one(const struct cli_args *a, const char *behind,
+                               struct json_object **ret)
 {
     struct buf target;
 
@@ -119,7 +127,7 @@ enum cli_exit queue_why_run(const struct cli_args *a)
     return result;
 }
 
-/* Actions --------------------------------------------------------------------------------------- */
+/* Actions -------------------------------------------------------------------------------------- */
 
 static void flag_add(struct json_object *body, const char *name, bool is_set)
 {
@@ -128,7 +136,8 @@ static void flag_add(struct json_object *body, const char *name, bool is_set)
 }
 
 /* `id` NULL: all that the filters find. */
-static enum cli_exit act(const struct cli_args *a, const char *id, bool dry_run, struct json_object **ret)
+static enum cli_exit act(const struct cli_args *a, const char *id, bool dry_run,
+                         struct json_object **ret)
 {
     struct json_object *body = json_object_new_object();
     struct buf target;
@@ -152,7 +161,8 @@ static void gather(struct json_object *all, struct json_object *answer)
 {
     struct json_object *items = NULL;
 
-    if (json_object_object_get_ex(answer, "items", &items) && json_object_is_type(items, json_type_array))
+    if (json_object_object_get_ex(answer, "items", &items) &&
+        json_object_is_type(items, json_type_array))
         for (size_t i = 0; i < json_object_array_length(items); i++)
             json_object_array_add(all, json_object_get(json_object_array_get_idx(items, i)));
 }
@@ -222,7 +232,8 @@ static enum cli_exit drop_is_meant(const struct cli_args *a)
             return result;
     }
     if (count > 1)
-        return cli_fail(CLI_USAGE, "%zu messages would be dropped: repeat with --yes if that is meant", count);
+        return cli_fail(CLI_USAGE,
+                        "%zu messages would be dropped: repeat with --yes if that is meant", count);
     return CLI_OK;
 }
 

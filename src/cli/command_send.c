@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* cli/command_send.c - baton send: one message by SMTP, as any client would, over libcurl. Trusts no certificate that it
- * cannot verify. */
+/* cli/command_send.c - baton send: one message by SMTP, as any client would, over libcurl. Trusts
+ * no certificate that it cannot verify. */
 #include <curl/curl.h>
 #include <stdio.h>
 
@@ -21,16 +21,17 @@ struct sending {
     size_t sent;
     enum send_tls tls;
     struct str user, password;
-    struct buf last;      /* the server's last line, */
-    struct buf refusal;   /* and the last of its lines that refused something */
-    bool rcpt_is_next;    /* the next reply is to a RCPT */
-    bool secret_is_next;  /* what we say next is part of AUTH */
+    struct buf last;     /* the server's last line, */
+    struct buf refusal;  /* and the last of its lines that refused something */
+    bool rcpt_is_next;   /* the next reply is to a RCPT */
+    bool secret_is_next; /* what we say next is part of AUTH */
     size_t rcpts_refused;
 };
 
-/* The message ----------------------------------------------------------------------------------- */
+/* The message ---------------------------------------------------------------------------------- */
 
-/* Lines ended by LF or CRLF become lines ended by CRLF; bare CR stays, to be refused by the server. */
+/* Lines ended by LF or CRLF become lines ended by CRLF; bare CR stays, to be refused by the server.
+ */
 static void add_lines(struct buf *to, struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -83,9 +84,11 @@ static void make_message(struct sending *s)
     add_header(&s->message, "From", sender(a));
     for (size_t i = 0; i < a->to_count; i++)
         add_header(&s->message, i == 0 ? "To" : "Cc", a->to[i]);
-    add_header(&s->message, "Subject", args_has(a, FLAG_SUBJECT) ? a->flags[FLAG_SUBJECT] : "a test");
-    (void)buf_addf(&s->message, "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
-                                "This message was made by baton send.\r\n");
+    add_header(&s->message, "Subject",
+               args_has(a, FLAG_SUBJECT) ? a->flags[FLAG_SUBJECT] : "a test");
+    (void)buf_addf(&s->message,
+                   "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+                   "This message was made by baton send.\r\n");
 }
 
 static bool read_message(struct sending *s, struct err *err)
@@ -114,14 +117,16 @@ static bool read_password(struct sending *s, struct err *err)
         return err_set(err, ERR_SYNTAX, "expected both --user and --password-file, or neither");
     if (!args_has(a, FLAG_USER))
         return true;
-    if (!disk_read_file(a->flags[FLAG_PASSWORD_FILE], PASSWORD_BYTES_MAX, &s->arena, &s->password, err))
+    if (!disk_read_file(a->flags[FLAG_PASSWORD_FILE], PASSWORD_BYTES_MAX, &s->arena, &s->password,
+                        err))
         return false;
     s->user = str_of(a->flags[FLAG_USER]);
-    s->password = arena_str(&s->arena, str_trim(str_sub(s->password, 0, str_index(s->password, '\n'))));
+    s->password =
+        arena_str(&s->arena, str_trim(str_sub(s->password, 0, str_index(s->password, '\n'))));
     return true;
 }
 
-/* What libcurl calls ---------------------------------------------------------------------------- */
+/* What libcurl calls --------------------------------------------------------------------------- */
 
 static size_t on_read(char *to, size_t size, size_t count, void *arg)
 {
@@ -183,7 +188,8 @@ static int on_debug(CURL *curl, curl_infotype type, char *data, size_t size, voi
     struct str text = str_make(data, size), line;
 
     (void)curl;
-    while ((type == CURLINFO_HEADER_IN || type == CURLINFO_HEADER_OUT) && str_next(&text, '\n', &line)) {
+    while ((type == CURLINFO_HEADER_IN || type == CURLINFO_HEADER_OUT) &&
+           str_next(&text, '\n', &line)) {
         if (line.len > 0 && line.ptr[line.len - 1] == '\r')
             line.len--;
         if (type == CURLINFO_HEADER_IN)
@@ -194,7 +200,7 @@ static int on_debug(CURL *curl, curl_infotype type, char *data, size_t size, voi
     return 0;
 }
 
-/* The transfer ---------------------------------------------------------------------------------- */
+/* The transfer --------------------------------------------------------------------------------- */
 
 static enum send_tls tls_wanted(const struct cli_args *a)
 {
@@ -202,7 +208,9 @@ static enum send_tls tls_wanted(const struct cli_args *a)
 
     if (!mode)
         return args_has(a, FLAG_USER) || args_has(a, FLAG_CA) ? SEND_STARTTLS : SEND_PLAIN;
-    return strcmp(mode, "implicit") == 0 ? SEND_IMPLICIT : strcmp(mode, "starttls") == 0 ? SEND_STARTTLS : SEND_PLAIN;
+    return strcmp(mode, "implicit") == 0   ? SEND_IMPLICIT
+           : strcmp(mode, "starttls") == 0 ? SEND_STARTTLS
+                                           : SEND_PLAIN;
 }
 
 static const char *url_of(struct sending *s)
@@ -210,7 +218,8 @@ static const char *url_of(struct sending *s)
     const struct cli_args *a = s->args;
     struct str server = str_of(args_has(a, FLAG_SERVER) ? a->flags[FLAG_SERVER] : "127.0.0.1");
     size_t colon = str_index_last(server, ':');
-    bool has_port = colon < server.len && str_index(str_skip(server, colon), ']') == server.len - colon;
+    bool has_port =
+        colon < server.len && str_index(str_skip(server, colon), ']') == server.len - colon;
     unsigned port = s->tls == SEND_IMPLICIT ? 2465 : s->user.len > 0 ? 2587 : 2525;
     const char *scheme = s->tls == SEND_IMPLICIT ? "smtps" : "smtp";
 
@@ -236,7 +245,8 @@ static void set_security(CURL *curl, struct sending *s)
 {
     const struct cli_args *a = s->args;
 
-    curl_easy_setopt(curl, CURLOPT_USE_SSL, s->tls == SEND_PLAIN ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL);
+    curl_easy_setopt(curl, CURLOPT_USE_SSL,
+                     s->tls == SEND_PLAIN ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
     if (args_has(a, FLAG_CA)) {
@@ -309,7 +319,8 @@ static enum cli_exit transfer(struct sending *s)
     set_security(curl, s);
     set_content(curl, s);
     CURLcode code = curl_easy_perform(curl);
-    enum cli_exit result = code == CURLE_OK ? taken(s) : failed(s, code, why[0] ? why : curl_easy_strerror(code));
+    enum cli_exit result =
+        code == CURLE_OK ? taken(s) : failed(s, code, why[0] ? why : curl_easy_strerror(code));
     curl_easy_cleanup(curl); /* says QUIT */
     curl_slist_free_all(rcpts);
     return result;
@@ -325,7 +336,9 @@ static enum cli_exit prepare(struct sending *s)
         return cli_fail(CLI_USAGE, "%s", err.text);
     s->tls = tls_wanted(s->args);
     if (s->tls == SEND_PLAIN && s->user.len > 0)
-        return cli_fail(CLI_USAGE, "a password does not travel in the clear: expected --tls starttls or implicit");
+        return cli_fail(
+            CLI_USAGE,
+            "a password does not travel in the clear: expected --tls starttls or implicit");
     return CLI_OK;
 }
 

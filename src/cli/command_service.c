@@ -31,15 +31,15 @@ enum cli_exit check_config_run(const struct cli_args *a)
     return (enum cli_exit)super_check_config(config_file(a));
 }
 
-/* Status ---------------------------------------------------------------------------------------- */
+/* Status --------------------------------------------------------------------------------------- */
 
 /* A role is well when it told its facts. */
 static bool is_well(struct json_object *role)
 {
     struct json_object *facts = NULL;
 
-    return json_object_object_get_ex(role, "facts", &facts) && json_object_is_type(facts, json_type_object) &&
-           json_object_object_length(facts) > 0;
+    return json_object_object_get_ex(role, "facts", &facts) &&
+           json_object_is_type(facts, json_type_object) && json_object_object_length(facts) > 0;
 }
 
 static enum cli_exit show_roles(struct json_object *roles)
@@ -73,7 +73,7 @@ enum cli_exit status_run(const struct cli_args *a)
 }
 
 static enum cli_exit order(const struct cli_args *a, const char *method, const char *target,
-                            struct json_object *body)
+                           struct json_object *body)
 {
     struct json_object *answer = NULL;
     enum cli_exit result = client_call(a, method, target, body, &answer);
@@ -92,7 +92,7 @@ enum cli_exit drain_run(const struct cli_args *a)
     return order(a, "POST", "/v1/drain", NULL);
 }
 
-/* Tail ------------------------------------------------------------------------------------------ */
+/* Tail ----------------------------------------------------------------------------------------- */
 
 static void print_event(void *arg, struct str line)
 {
@@ -130,17 +130,20 @@ enum cli_exit tail_run(const struct cli_args *a)
     return result;
 }
 
-/* Live ------------------------------------------------------------------------------------------ */
+/* Live ----------------------------------------------------------------------------------------- */
 
 static const struct show_column live_columns[] = {
-    { "check", "CHECK" }, { "ok", "OK" }, { "text", "WHAT WAS FOUND" },
+    { "check", "CHECK" },
+    { "ok", "OK" },
+    { "text", "WHAT WAS FOUND" },
 };
 
 /* deliver tells what it reached; here it becomes a check as resolve's are. */
 static struct json_object *port_check(struct json_object *trial)
 {
     struct json_object *check = json_object_new_object(), *value = NULL;
-    bool reached = json_object_object_get_ex(trial, "reached", &value) && json_object_get_boolean(value);
+    bool reached =
+        json_object_object_get_ex(trial, "reached", &value) && json_object_get_boolean(value);
     struct buf text;
 
     buf_init(&text, 4096);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* cli/completion.c - completions for shells from the table: the nouns, the verbs of a noun, the flags of a command, the
- * words of a flag. */
+/* cli/completion.c - completions for shells from the table: the nouns, the verbs of a noun, the
+ * flags of a command, the words of a flag. */
 #include "cli/command.h"
 
 static bool is_first_of_noun(size_t at)
@@ -34,14 +34,19 @@ static void flag_names(struct buf *to, const struct cli_command *c)
 
 static bool bash(struct buf *to)
 {
-    (void)buf_addf(to, "_baton() {\n    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=\n"
-                       "    case $prev in\n");
+    (void)buf_addf(
+        to,
+        "_baton() {\n    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=\n"
+        "    case $prev in\n");
     for (int i = 0; i < FLAGS; i++)
         if (cli_flags[i].words)
-            (void)buf_addf(to, "    --%s) COMPREPLY=($(compgen -W \"%s\" -- \"$cur\")); return ;;\n",
+            (void)buf_addf(to,
+                           "    --%s) COMPREPLY=($(compgen -W \"%s\" -- \"$cur\")); return ;;\n",
                            cli_flags[i].name, cli_flags[i].words);
-    (void)buf_addf(to, "    --config|--ca|--password-file|--socket) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n"
-                       "    esac\n    case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n");
+    (void)buf_addf(
+        to,
+        "    --config|--ca|--password-file|--socket) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n"
+        "    esac\n    case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n");
     for (size_t i = 0; i < cli_command_count; i++) {
         const struct cli_command *c = &cli_commands[i];
         if (c->hidden)
@@ -61,9 +66,10 @@ static bool bash(struct buf *to)
     (void)buf_addf(to, "    completion) words=\"bash zsh fish\" ;;\n    esac\n"
                        "    [ $COMP_CWORD -eq 1 ] && words=\"");
     nouns(to);
-    return buf_addf(to, "\"\n    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
-                        "    [ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- \"$cur\"))\n}\n"
-                        "complete -F _baton baton\n");
+    return buf_addf(to,
+                    "\"\n    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+                    "    [ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- \"$cur\"))\n}\n"
+                    "complete -F _baton baton\n");
 }
 
 /* zsh runs bash's. */
@@ -119,7 +125,8 @@ static bool fish(struct buf *to)
             (void)buf_add_char(to, '\n');
         }
         if (c->verb) {
-            (void)buf_addf(to, "complete -c baton -n '__fish_seen_subcommand_from %s' -fa %s -d ", c->noun, c->verb);
+            (void)buf_addf(to, "complete -c baton -n '__fish_seen_subcommand_from %s' -fa %s -d ",
+                           c->noun, c->verb);
             fish_quoted(to, c->about);
             (void)buf_add_char(to, '\n');
         }

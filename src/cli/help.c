@@ -5,7 +5,8 @@
 #define COLUMNS 80
 #define INDENT ((size_t)26)
 
-/* Wrapped, each line behind `indent` blanks; the first continues a line that has `column` already. */
+/* Wrapped, each line behind `indent` blanks; the first continues a line that has `column` already.
+ */
 static void wrapped(struct buf *to, size_t indent, size_t column, const char *words)
 {
     struct str text = str_of(words), word;
@@ -49,12 +50,14 @@ static void command_line(struct buf *to, const struct cli_command *c)
 
 bool help_overview(struct buf *to)
 {
-    (void)buf_addf(to, "baton - an SMTP relay service\n\nUsage: baton COMMAND [ARGUMENTS] [FLAGS]\n\n");
+    (void)buf_addf(to,
+                   "baton - an SMTP relay service\n\nUsage: baton COMMAND [ARGUMENTS] [FLAGS]\n\n");
     for (size_t i = 0; i < cli_command_count; i++)
         if (!cli_commands[i].hidden)
             command_line(to, &cli_commands[i]);
-    return buf_addf(to, "\nbaton help COMMAND says more. Exit status: 0 ok, 1 failed, 2 usage, 3 not found,\n"
-                        "4 denied, 5 conflict, 6 unhealthy, 7 partial, 8 timeout.\n");
+    return buf_addf(
+        to, "\nbaton help COMMAND says more. Exit status: 0 ok, 1 failed, 2 usage, 3 not found,\n"
+            "4 denied, 5 conflict, 6 unhealthy, 7 partial, 8 timeout.\n");
 }
 
 bool help_noun(const char *noun, struct buf *to)
@@ -72,7 +75,8 @@ static void flag_line(struct buf *to, const struct cli_flag_row *row)
     buf_init(&name, 80);
     if (row->letter)
         (void)buf_addf(&name, "-%c, ", row->letter);
-    (void)buf_addf(&name, "--%s%s%s", row->name, row->value ? " " : "", row->value ? row->value : "");
+    (void)buf_addf(&name, "--%s%s%s", row->name, row->value ? " " : "",
+                   row->value ? row->value : "");
     name_and_about(to, buf_cstr(&name), row->about);
     buf_done(&name);
 }

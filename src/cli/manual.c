@@ -39,7 +39,8 @@ static void flags(struct buf *to, const struct cli_command *c)
             (void)buf_addf(to, "\\-%c\\fR, \\fB", row->letter);
         (void)buf_add(to, STR("\\-\\-"));
         roff(to, row->name);
-        (void)buf_addf(to, "\\fR%s\\fI%s\\fR\n", row->value ? " " : "", row->value ? row->value : "");
+        (void)buf_addf(to, "\\fR%s\\fI%s\\fR\n", row->value ? " " : "",
+                       row->value ? row->value : "");
         roff(to, row->about);
         (void)buf_add_char(to, '\n');
     }
@@ -48,7 +49,8 @@ static void flags(struct buf *to, const struct cli_command *c)
 
 static void command(struct buf *to, const struct cli_command *c)
 {
-    (void)buf_addf(to, ".TP\n\\fBbaton %s%s%s\\fR \\fI", c->noun, c->verb ? " " : "", c->verb ? c->verb : "");
+    (void)buf_addf(to, ".TP\n\\fBbaton %s%s%s\\fR \\fI", c->noun, c->verb ? " " : "",
+                   c->verb ? c->verb : "");
     roff(to, c->args);
     (void)buf_add(to, STR("\\fR\n"));
     roff(to, c->about);
@@ -70,8 +72,9 @@ static void exit_status(struct buf *to)
 bool manual_main(struct buf *to)
 {
     page_begin(to, "baton", 1, "an SMTP relay service");
-    (void)buf_add(to, STR(".SH SYNOPSIS\n\\fBbaton\\fR \\fICOMMAND\\fR [\\fIARGUMENTS\\fR] [\\fIFLAGS\\fR]\n"
-                          ".SH COMMANDS\n"));
+    (void)buf_add(
+        to, STR(".SH SYNOPSIS\n\\fBbaton\\fR \\fICOMMAND\\fR [\\fIARGUMENTS\\fR] [\\fIFLAGS\\fR]\n"
+                ".SH COMMANDS\n"));
     for (size_t i = 0; i < cli_command_count; i++)
         if (!cli_commands[i].hidden)
             command(to, &cli_commands[i]);
@@ -99,10 +102,12 @@ bool manual_noun(const char *noun, struct buf *to)
 bool manual_config(struct buf *to)
 {
     page_begin(to, "baton.conf", 5, "the configuration of baton");
-    (void)buf_add(to, STR(".SH DESCRIPTION\nOne YAML file, by default /etc/baton/baton.yaml. A dot in a name below "
-                          "stands for nesting: tls.cert_file is cert_file inside tls. Anchors, aliases, tags, "
-                          "repeated keys and unknown keys are errors. \\fBbaton check\\-config\\fR names file, "
-                          "line, option and what was expected.\n.SH OPTIONS\n"));
+    (void)buf_add(
+        to,
+        STR(".SH DESCRIPTION\nOne YAML file, by default /etc/baton/baton.yaml. A dot in a name below "
+            "stands for nesting: tls.cert_file is cert_file inside tls. Anchors, aliases, tags, "
+            "repeated keys and unknown keys are errors. \\fBbaton check\\-config\\fR names file, "
+            "line, option and what was expected.\n.SH OPTIONS\n"));
     (void)config_print_manual(to);
     return buf_add(to, STR(".SH SEE ALSO\n.BR baton (1)\n"));
 }

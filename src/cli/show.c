@@ -73,7 +73,8 @@ static void cell(struct buf *to, struct json_object *item, const char *member)
 }
 
 /* 0: no item has it. */
-static size_t column_width(struct json_object *items, const struct show_column *column, struct buf *text)
+static size_t column_width(struct json_object *items, const struct show_column *column,
+                           struct buf *text)
 {
     size_t width = 0;
 
@@ -97,7 +98,8 @@ static void padded(struct buf *to, struct str text, size_t width, bool last)
         (void)buf_addf(to, "%*s", (int)(width - width_of(text) + 2), "");
 }
 
-void show_table(struct buf *to, struct json_object *items, const struct show_column *columns, size_t count)
+void show_table(struct buf *to, struct json_object *items, const struct show_column *columns,
+                size_t count)
 {
     size_t widths[COLUMNS_MAX], last = 0;
     struct buf text;
@@ -163,7 +165,7 @@ void show_line(struct buf *to, struct json_object *object)
     (void)buf_add_char(to, '\n');
 }
 
-/* Output ---------------------------------------------------------------------------------------- */
+/* Output --------------------------------------------------------------------------------------- */
 
 bool show_as_json(const struct cli_args *a)
 {
@@ -175,15 +177,16 @@ static enum cli_exit print_json(struct json_object *json)
     struct buf text;
 
     buf_init(&text, OUTPUT_BYTES_MAX);
-    (void)buf_addf(&text, "%s\n", json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN |
-                                                                           JSON_C_TO_STRING_NOSLASHESCAPE));
+    (void)buf_addf(&text, "%s\n",
+                   json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN |
+                                                            JSON_C_TO_STRING_NOSLASHESCAPE));
     enum cli_exit result = cli_print(&text);
     buf_done(&text);
     return result;
 }
 
-enum cli_exit show_items(const struct cli_args *a, struct json_object *items, const struct show_column *columns,
-                         size_t count)
+enum cli_exit show_items(const struct cli_args *a, struct json_object *items,
+                         const struct show_column *columns, size_t count)
 {
     struct buf text;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* config/check.c - what only a look at the whole can tell. Each check names file, line and option of the first mistake;
- * what concerns one value alone was refused by config_parse(). What lies on disk is looked at through the caller. */
+/* config/check.c - what only a look at the whole can tell. Each check names file, line and option
+ * of the first mistake; what concerns one value alone was refused by config_parse(). What lies on
+ * disk is looked at through the caller. */
 #include "config/option.h"
 
 #include <stdarg.h>
@@ -26,7 +27,7 @@ __attribute__((format(printf, 5, 6))) static bool refuse(const struct check *k, 
     return config_mistake(k->c->file, config_line(k->c, value), option, err);
 }
 
-/* Paths ----------------------------------------------------------------------------------------- */
+/* Paths ---------------------------------------------------------------------------------------- */
 
 static bool paths_ok(const struct check *k, struct err *err)
 {
@@ -43,7 +44,7 @@ static bool paths_ok(const struct check *k, struct err *err)
     return true;
 }
 
-/* Listeners ------------------------------------------------------------------------------------- */
+/* Listeners ------------------------------------------------------------------------------------ */
 
 static bool ip_is_any(const struct ip *ip)
 {
@@ -99,7 +100,7 @@ static bool tls_ok(const struct check *k, struct err *err)
     return true;
 }
 
-/* Trust (R11) ----------------------------------------------------------------------------------- */
+/* Trust (R11) ---------------------------------------------------------------------------------- */
 
 #define NETWORK_BITS4_MIN 8
 #define NETWORK_BITS6_MIN 16
@@ -156,8 +157,9 @@ static bool network_is_narrow(const struct check *k, const struct config_network
 
     if (n->net.bits >= bits_min)
         return true;
-    return refuse(k, n, "trusted_networks", err, "%s would be an open relay: expected /%u or longer",
-                  ip_net_format(&n->net, net), bits_min);
+    return refuse(k, n, "trusted_networks", err,
+                  "%s would be an open relay: expected /%u or longer", ip_net_format(&n->net, net),
+                  bits_min);
 }
 
 static bool networks_ok(const struct check *k, struct err *err)
@@ -181,7 +183,7 @@ static bool networks_ok(const struct check *k, struct err *err)
     return true;
 }
 
-/* Domains and routes ---------------------------------------------------------------------------- */
+/* Domains and routes --------------------------------------------------------------------------- */
 
 static bool local_domains_ok(const struct check *k, struct err *err)
 {
@@ -199,7 +201,8 @@ static bool local_domains_ok(const struct check *k, struct err *err)
         if (config_route_find(c, *d)->kind == ROUTE_MX)
             return refuse(k, d, "local_domains", err,
                           "%.*s goes by mx, back to this machine: expected a route via lmtp, "
-                          "smarthost, sandbox or refuse", STR_FMT(*d));
+                          "smarthost, sandbox or refuse",
+                          STR_FMT(*d));
     }
     return true;
 }
@@ -214,8 +217,10 @@ static bool route_is_not_us(const struct check *k, const struct config_route *r,
     for (size_t i = 0; i < k->c->listener_count; i++) {
         struct endpoint hop = { ip, r->port };
         if (endpoints_clash(&hop, &k->c->listeners[i].at))
-            return refuse(k, r, "routes", err, "%.*s leads to our own listener %.*s: expected "
-                          "another host", STR_FMT(r->domain), STR_FMT(k->c->listeners[i].name));
+            return refuse(k, r, "routes", err,
+                          "%.*s leads to our own listener %.*s: expected "
+                          "another host",
+                          STR_FMT(r->domain), STR_FMT(k->c->listeners[i].name));
     }
     return true;
 }
@@ -242,7 +247,7 @@ static bool routes_ok(const struct check *k, struct err *err)
     return true;
 }
 
-/* Numbers that depend on one another ------------------------------------------------------------ */
+/* Numbers that depend on one another ----------------------------------------------------------- */
 
 static bool retry_ok(const struct check *k, struct err *err)
 {
@@ -298,7 +303,7 @@ bool config_check(const struct config *c, const struct ip *gateways, size_t gate
            delivery_ok(&k, err) && spool_ok(&k, err);
 }
 
-/* Files ----------------------------------------------------------------------------------------- */
+/* Files ---------------------------------------------------------------------------------------- */
 
 struct file_check {
     const struct check *k;
@@ -315,7 +320,8 @@ static bool file_ok(const struct file_check *f, const struct str *path, const ch
     if (path->len == 0)
         return true;
     if (!f->look(f->arg, path->ptr, &facts, &why))
-        return refuse(f->k, path, option, err, "%.100s: expected a file that can be read", why.text);
+        return refuse(f->k, path, option, err, "%.100s: expected a file that can be read",
+                      why.text);
     if (!facts.is_file)
         return refuse(f->k, path, option, err, "%.80s: expected a regular file", path->ptr);
     if (is_secret && facts.is_open_to_others)

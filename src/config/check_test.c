@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-/* config/check_test.c - what config_check() and config_check_files() refuse: open relays (R11), contradictions (R94),
- * secrets that others can read (fault B16). */
+/* config/check_test.c - what config_check() and config_check_files() refuse: open relays (R11),
+ * contradictions (R94), secrets that others can read (fault B16). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+
 #include <cmocka.h>
 
 #include "base/mem.h"
 #include "config/config.h"
 
 #define RELAY "listeners: [{kind: relay, address: '127.0.0.1:2525'}]\n"
-#define RELAY_PROXY \
-    "listeners: [{kind: relay, address: '0.0.0.0:25', proxy_from: [10.9.0.0/16]}]\n"
+#define RELAY_PROXY "listeners: [{kind: relay, address: '0.0.0.0:25', proxy_from: [10.9.0.0/16]}]\n"
 #define TRUST(net) RELAY "trusted_networks: [{network: '" net "', account: a}]\n"
 
 static const struct check_case {
@@ -24,13 +24,16 @@ static const struct check_case {
     { "loopback, when named", TRUST("127.0.0.0/8"), NULL },
     { "private, when named", TRUST("10.0.0.0/8"), NULL },
     { "IPv6 prefix", TRUST("2001:db8::/32"), NULL },
-    { "R11 everybody", TRUST("0.0.0.0/0"), "t.yaml:2: trusted_networks: 0.0.0.0/0 would be an open relay" },
-    { "R11 everybody, IPv6", TRUST("::/0"), "t.yaml:2: trusted_networks: ::/0 would be an open relay" },
+    { "R11 everybody", TRUST("0.0.0.0/0"),
+      "t.yaml:2: trusted_networks: 0.0.0.0/0 would be an open relay" },
+    { "R11 everybody, IPv6", TRUST("::/0"),
+      "t.yaml:2: trusted_networks: ::/0 would be an open relay" },
     { "R11 half", TRUST("0.0.0.0/1"), "t.yaml:2: trusted_networks: 0.0.0.0/1 would be" },
     { "R11 /7", TRUST("10.0.0.0/7"), "t.yaml:2: trusted_networks: 10.0.0.0/7 would be" },
     { "R11 IPv6 /15", TRUST("2000::/15"), "t.yaml:2: trusted_networks: 2000::/15 would be" },
     { "R11 everybody behind PROXY",
-      RELAY_PROXY "trusted_networks: [{network: 0.0.0.0/0, account: a}]", "t.yaml:2: trusted_networks" },
+      RELAY_PROXY "trusted_networks: [{network: 0.0.0.0/0, account: a}]",
+      "t.yaml:2: trusted_networks" },
     { "R11 gateway", TRUST("192.168.0.0/16"),
       "t.yaml:2: trusted_networks: 192.168.0.0/16 holds the gateway 192.168.1.1" },
     { "gateway, PROXY required",
@@ -51,13 +54,18 @@ static const struct check_case {
       "trusted_networks: [{network: 10.9.0.0/16, account: a}]",
       "t.yaml:3: trusted_networks: 10.9.0.0/16 holds the proxy 10.0.0.0/8" },
     { "network twice",
-      RELAY "trusted_networks: [{network: 10.0.0.0/8, account: a},\n{network: 10.0.0.0/8, account: b}]",
+      RELAY
+      "trusted_networks: [{network: 10.0.0.0/8, account: a},\n{network: 10.0.0.0/8, account: b}]",
       "t.yaml:3: trusted_networks: 10.0.0.0/8 given twice" },
-    { "relative state_folder", RELAY "state_folder: run", "t.yaml:2: state_folder: \"run\": expected an abs" },
-    { "empty state_folder", RELAY "state_folder: ''", "t.yaml:2: state_folder: \"\": expected an abs" },
-    { "relative key", "tls: {cert_file: /c, key_file: k}", "t.yaml:1: tls.key_file: \"k\": expected an abs" },
+    { "relative state_folder", RELAY "state_folder: run",
+      "t.yaml:2: state_folder: \"run\": expected an abs" },
+    { "empty state_folder", RELAY "state_folder: ''",
+      "t.yaml:2: state_folder: \"\": expected an abs" },
+    { "relative key", "tls: {cert_file: /c, key_file: k}",
+      "t.yaml:1: tls.key_file: \"k\": expected an abs" },
     { "relative password_file",
-      RELAY "routes: [{domain: '*', via: smarthost, host: h, tls: must, user: u, password_file: p}]",
+      RELAY
+      "routes: [{domain: '*', via: smarthost, host: h, tls: must, user: u, password_file: p}]",
       "t.yaml:2: routes.password_file: expected an absolute path" },
     { "certificate without key", RELAY "tls: {cert_file: /c}", "t.yaml:2: tls: expected both" },
     { "key without certificate", RELAY "tls: {key_file: /c}", "t.yaml: tls: expected both" },
@@ -77,10 +85,12 @@ static const struct check_case {
       NULL },
     { "local domain without route", RELAY "local_domains: [a.example]",
       "t.yaml:2: local_domains: a.example goes by mx, back to this machine" },
-    { "local domain by mx", RELAY "local_domains: [a.example]\nroutes: [{domain: a.example, via: mx}]",
+    { "local domain by mx",
+      RELAY "local_domains: [a.example]\nroutes: [{domain: a.example, via: mx}]",
       "t.yaml:2: local_domains: a.example goes by mx" },
     { "local domain by lmtp",
-      RELAY "local_domains: [a.example]\nroutes: [{domain: a.example, via: lmtp, host: /s}]", NULL },
+      RELAY "local_domains: [a.example]\nroutes: [{domain: a.example, via: lmtp, host: /s}]",
+      NULL },
     { "local domain twice",
       RELAY "local_domains: [a.example, A.example]\nroutes: [{domain: '*', via: sandbox}]",
       "t.yaml:2: local_domains: a.example given twice" },
@@ -93,15 +103,21 @@ static const struct check_case {
     { "route to ourselves",
       RELAY "routes: [{domain: '*', via: smarthost, host: 127.0.0.1, port: 2525}]",
       "t.yaml:2: routes: * leads to our own listener relay" },
-    { "expires at once", RELAY "retry: {expire: 1m, delay_warning: 0}", "t.yaml:2: retry.expire: " },
-    { "warned after expiry", RELAY "retry: {expire: 4h}", "t.yaml: retry.delay_warning: expected less" },
+    { "expires at once", RELAY "retry: {expire: 1m, delay_warning: 0}",
+      "t.yaml:2: retry.expire: " },
+    { "warned after expiry", RELAY "retry: {expire: 4h}",
+      "t.yaml: retry.delay_warning: expected less" },
     { "first over most", RELAY "delivery: {connections_per_site: 2}",
       "t.yaml: delivery.connections_per_site_first: 5: expected at most" },
-    { "no address family", RELAY "delivery: {ipv4: false, ipv6: false}", "t.yaml:2: delivery.ipv4: " },
-    { "source4 is IPv6", RELAY "delivery: {source4: '2001:db8::1'}", "t.yaml:2: delivery.source4: " },
+    { "no address family", RELAY "delivery: {ipv4: false, ipv6: false}",
+      "t.yaml:2: delivery.ipv4: " },
+    { "source4 is IPv6", RELAY "delivery: {source4: '2001:db8::1'}",
+      "t.yaml:2: delivery.source4: " },
     { "source6 is IPv4", RELAY "delivery: {source6: '192.0.2.1'}", "t.yaml:2: delivery.source6: " },
-    { "spool without room", RELAY "spool: {disk_max_bytes: 100M}", "t.yaml:2: spool.disk_max_bytes: " },
-    { "header over message", RELAY "limits: {message_bytes: 64K}", "t.yaml: limits.header_bytes: " },
+    { "spool without room", RELAY "spool: {disk_max_bytes: 100M}",
+      "t.yaml:2: spool.disk_max_bytes: " },
+    { "header over message", RELAY "limits: {message_bytes: 64K}",
+      "t.yaml: limits.header_bytes: " },
 };
 
 static struct config *parse(const char *name, const char *yaml)
@@ -142,7 +158,7 @@ static void test_check_R11_R94(void **state)
     }
 }
 
-/* Files ----------------------------------------------------------------------------------------- */
+/* Files ---------------------------------------------------------------------------------------- */
 
 /* The name says what the file is like. */
 static bool look(void *arg, const char *path, struct config_file_facts *ret, struct err *err)
@@ -167,7 +183,8 @@ static const struct check_case file_cases[] = {
     { "key is a folder", "tls: {cert_file: /open, key_file: /folder}",
       "t.yaml:1: tls.key_file: /folder: expected a regular file" },
     { "absent anchor", "dns: {trust_anchor_file: /absent}", "t.yaml:1: dns.trust_anchor_file: " },
-    { "absent authorities", "delivery: {tls_ca_file: /absent}", "t.yaml:1: delivery.tls_ca_file: " },
+    { "absent authorities", "delivery: {tls_ca_file: /absent}",
+      "t.yaml:1: delivery.tls_ca_file: " },
     { "B16 open password",
       "routes:\n- {domain: '*', via: smarthost, host: h, tls: must, user: u, password_file: /open}",
       "t.yaml:2: routes.password_file: /open can be read" },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* config/config_fuzz.c - any bytes as a configuration: refused with words, or taken, checked and printed so that it is
- * read back as the same (fault B16). */
+/* config/config_fuzz.c - any bytes as a configuration: refused with words, or taken, checked and
+ * printed so that it is read back as the same (fault B16). */
 #include <assert.h>
 
 #include "base/mem.h"

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* config/config_test.c - what config_parse() takes and what it refuses (faults B16), each refusal with file, line, option
- * and what was expected; the look-ups; the printed forms read back. */
+/* config/config_test.c - what config_parse() takes and what it refuses (faults B16), each refusal
+ * with file, line, option and what was expected; the look-ups; the printed forms read back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+
 #include <cmocka.h>
 
 #include "base/mem.h"
@@ -21,13 +22,14 @@ static struct config *parse(const char *yaml)
     return c;
 }
 
-/* Refusals -------------------------------------------------------------------------------------- */
+/* Refusals ------------------------------------------------------------------------------------- */
 
 static const struct refusal {
     const char *name, *yaml, *want; /* want: how the message begins */
 } refusals[] = {
     { "unknown key", "hostnam: a", "t.yaml:1: hostnam: no such option" },
-    { "unknown key below", "\nlimits:\n  recipient: 5", "t.yaml:3: limits.recipient: no such option" },
+    { "unknown key below", "\nlimits:\n  recipient: 5",
+      "t.yaml:3: limits.recipient: no such option" },
     { "dotted key", "tls.cert_file: /a", "t.yaml:1: tls.cert_file: no such option" },
     { "dotted key below", "a.b: {c: 1}", "t.yaml:1: a.b: no such option" },
     { "merge key", "<<: {}", "t.yaml:1: <<: no such option" },
@@ -58,16 +60,20 @@ static const struct refusal {
     { "too few", "limits: {recipients: 5}",
       "t.yaml:1: limits.recipients: \"5\": expected a number, 100 … 100000" },
     { "too many", "limits: {recipients: 100001}", "t.yaml:1: limits.recipients: \"100001\"" },
-    { "past 64 bits", "limits: {recipients: 18446744073709551716}", "t.yaml:1: limits.recipients: " },
+    { "past 64 bits", "limits: {recipients: 18446744073709551716}",
+      "t.yaml:1: limits.recipients: " },
     { "negative", "limits: {recipients: -100}", "t.yaml:1: limits.recipients: \"-100\"" },
     { "number with tail", "limits: {recipients: 100x}", "t.yaml:1: limits.recipients: \"100x\"" },
-    { "size overflows", "limits: {message_bytes: 99999999999T}", "t.yaml:1: limits.message_bytes: " },
+    { "size overflows", "limits: {message_bytes: 99999999999T}",
+      "t.yaml:1: limits.message_bytes: " },
     { "size unit", "limits: {message_bytes: 64MB}", "t.yaml:1: limits.message_bytes: \"64MB\"" },
-    { "time without unit", "retry: {expire: 300}", "t.yaml:1: retry.expire: \"300\": expected a dur" },
+    { "time without unit", "retry: {expire: 300}",
+      "t.yaml:1: retry.expire: \"300\": expected a dur" },
     { "time unit", "retry: {expire: 5w}", "t.yaml:1: retry.expire: \"5w\"" },
     { "no steps", "retry: {steps: []}", "t.yaml:1: retry.steps: 0 entries" },
     { "yes for true", "log: {debug: yes}", "t.yaml:1: log.debug: \"yes\": expected true or false" },
-    { "word", "sandbox: {gate: ajar}", "t.yaml:1: sandbox.gate: \"ajar\": expected one of closed, open" },
+    { "word", "sandbox: {gate: ajar}",
+      "t.yaml:1: sandbox.gate: \"ajar\": expected one of closed, open" },
     { "word's case", "log: {form: Postfix}", "t.yaml:1: log.form: \"Postfix\"" },
     { "implicit towards MX", "delivery: {tls: implicit}", "t.yaml:1: delivery.tls: \"implicit\"" },
     { "host name", "hostname: a_b", "t.yaml:1: hostname: \"a_b\"" },
@@ -91,11 +97,14 @@ static const struct refusal {
       "t.yaml:1: trusted_networks: account is missing" },
     { "empty account", "trusted_networks: [{network: 10.0.0.0/8, account: ''}]",
       "t.yaml:1: trusted_networks.account: is empty" },
-    { "smarthost nowhere", "routes: [{domain: '*', via: smarthost}]", "t.yaml:1: routes.host: expected" },
-    { "mx with host", "routes: [{domain: '*', via: mx, host: a}]", "t.yaml:1: routes.host: expected" },
+    { "smarthost nowhere", "routes: [{domain: '*', via: smarthost}]",
+      "t.yaml:1: routes.host: expected" },
+    { "mx with host", "routes: [{domain: '*', via: mx, host: a}]",
+      "t.yaml:1: routes.host: expected" },
     { "smarthost by socket", "routes: [{domain: '*', via: smarthost, host: /a}]",
       "t.yaml:1: routes.host: expected" },
-    { "user without password", "routes: [{domain: '*', via: smarthost, host: a, tls: must, user: u}]",
+    { "user without password",
+      "routes: [{domain: '*', via: smarthost, host: a, tls: must, user: u}]",
       "t.yaml:1: routes.password_file: expected both" },
     { "password in the clear",
       "routes: [{domain: '*', via: smarthost, host: a, user: u, password_file: /p}]",
@@ -136,7 +145,7 @@ static void test_too_large_B16(void **state)
     free(text);
 }
 
-/* Acceptances ----------------------------------------------------------------------------------- */
+/* Acceptances ---------------------------------------------------------------------------------- */
 
 static void test_defaults(void **state)
 {
@@ -164,18 +173,19 @@ static void test_defaults(void **state)
 
 static void test_values(void **state)
 {
-    struct config *c = parse("hostname: MX.Example.ORG\n"
-                             "listeners:\n"
-                             "  - {kind: relay, address: '[::1]:25', proxy_from: [192.0.2.1, 10.0.0.0/8]}\n"
-                             "  - {name: out, kind: submissions, address: 0.0.0.0:465}\n"
-                             "retry: {steps: [250ms, 1s], expire: 36h, delay_warning: 0}\n"
-                             "limits: {message_bytes: 1G}\n"
-                             "routes:\n"
-                             "  - {domain: '*', via: smarthost, host: a.example, tls: implicit}\n"
-                             "  - {domain: box.example, via: lmtp, host: /run/lmtp}\n"
-                             "dns: {servers: ['127.0.0.1:5353']}\n"
-                             "delivery: {tls: must, source6: '2001:db8::1'}\n"
-                             "log: {form: postfix}\n");
+    struct config *c =
+        parse("hostname: MX.Example.ORG\n"
+              "listeners:\n"
+              "  - {kind: relay, address: '[::1]:25', proxy_from: [192.0.2.1, 10.0.0.0/8]}\n"
+              "  - {name: out, kind: submissions, address: 0.0.0.0:465}\n"
+              "retry: {steps: [250ms, 1s], expire: 36h, delay_warning: 0}\n"
+              "limits: {message_bytes: 1G}\n"
+              "routes:\n"
+              "  - {domain: '*', via: smarthost, host: a.example, tls: implicit}\n"
+              "  - {domain: box.example, via: lmtp, host: /run/lmtp}\n"
+              "dns: {servers: ['127.0.0.1:5353']}\n"
+              "delivery: {tls: must, source6: '2001:db8::1'}\n"
+              "log: {form: postfix}\n");
     (void)state;
 
     assert_true(str_eq(c->hostname, STR("mx.example.org")));
@@ -198,15 +208,15 @@ static void test_values(void **state)
     config_free(c);
 }
 
-/* Look-ups -------------------------------------------------------------------------------------- */
+/* Look-ups ------------------------------------------------------------------------------------- */
 
 static const struct route_case {
     const char *domain;
     enum route_kind want;
 } route_cases[] = {
-    { "example.org", ROUTE_LMTP },          { "EXAMPLE.org", ROUTE_LMTP },
-    { "a.example.org", ROUTE_SANDBOX },     { "a.b.example.org", ROUTE_REFUSE },
-    { "b.example.org", ROUTE_SANDBOX },     { "xexample.org", ROUTE_SMARTHOST },
+    { "example.org", ROUTE_LMTP },        { "EXAMPLE.org", ROUTE_LMTP },
+    { "a.example.org", ROUTE_SANDBOX },   { "a.b.example.org", ROUTE_REFUSE },
+    { "b.example.org", ROUTE_SANDBOX },   { "xexample.org", ROUTE_SMARTHOST },
     { "elsewhere.net", ROUTE_SMARTHOST },
 };
 
@@ -248,7 +258,7 @@ static void test_network_find_R11(void **state)
     config_free(c);
 }
 
-/* Printed forms --------------------------------------------------------------------------------- */
+/* Printed forms -------------------------------------------------------------------------------- */
 
 /* What is printed is read back as the same. */
 static void expect_round_trip(const char *yaml)
@@ -274,10 +284,11 @@ static void test_print_round_trip_R94(void **state)
 
     (void)state;
     expect_round_trip("");
-    expect_round_trip("user: \"a\\\"b\\\\c\"\nlocal_domains: [a.b, c.d]\n"
-                      "retry: {steps: [1ms, 90s, 2h]}\n"
-                      "trusted_networks: [{network: '2001:db8::/32', account: x, normalize: true}]\n"
-                      "listeners: [{kind: relay, address: '[::1]:25', proxy_from: [10.0.0.0/8]}]\n");
+    expect_round_trip(
+        "user: \"a\\\"b\\\\c\"\nlocal_domains: [a.b, c.d]\n"
+        "retry: {steps: [1ms, 90s, 2h]}\n"
+        "trusted_networks: [{network: '2001:db8::/32', account: x, normalize: true}]\n"
+        "listeners: [{kind: relay, address: '[::1]:25', proxy_from: [10.0.0.0/8]}]\n");
     buf_init(&defaults, 1 << 20);
     assert_true(config_print_defaults(&defaults));
     expect_round_trip(buf_cstr(&defaults));
@@ -319,9 +330,12 @@ static void test_print_manual(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refusals_B16),     cmocka_unit_test(test_too_large_B16),
-        cmocka_unit_test(test_defaults),         cmocka_unit_test(test_values),
-        cmocka_unit_test(test_route_find),       cmocka_unit_test(test_network_find_R11),
+        cmocka_unit_test(test_refusals_B16),
+        cmocka_unit_test(test_too_large_B16),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_route_find),
+        cmocka_unit_test(test_network_find_R11),
         cmocka_unit_test(test_print_round_trip_R94),
         cmocka_unit_test(test_print_defaults_is_in_force_R94),
         cmocka_unit_test(test_print_manual),

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* config/find.c - look-ups in a configuration: the route of a domain, our own domains, the network of a client. The
- * most exact row wins, whatever its place. */
+/* config/find.c - look-ups in a configuration: the route of a domain, our own domains, the network
+ * of a client. The most exact row wins, whatever its place. */
 #include "config/config.h"
 
-static const struct config_route route_mx = { .domain = { "*", 1 }, .kind = ROUTE_MX, .tls = TLS_MAY };
+static const struct config_route route_mx = { .domain = { "*", 1 },
+                                              .kind = ROUTE_MX,
+                                              .tls = TLS_MAY };
 
-/* How exactly a pattern matches: 0 not at all; the whole name over the longest ".suffix" over "*". */
+/* How exactly a pattern matches: 0 not at all; the whole name over the longest ".suffix" over "*".
+ */
 static size_t pattern_match(struct str pattern, struct str domain)
 {
     if (str_eq_nocase(pattern, domain))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* config/manual.c - the table as the body of a manual page (roff, man macros): the frame of the page is cli's. */
+/* config/manual.c - the table as the body of a manual page (roff, man macros): the frame of the
+ * page is cli's. */
 #include "base/code.h"
 #include "config/option.h"
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* config/option.h - the one table of options: what the parser, the printed defaults, the printed configuration and the
- * manual page are made from. Private to config/. */
+/* config/option.h - the one table of options: what the parser, the printed defaults, the printed
+ * configuration and the manual page are made from. Private to config/. */
 #pragma once
 
 #include "config/config.h"
 
 enum option_type {
     OPTION_TEXT,
-    OPTION_PATH,     /* absolute, which config_check() looks at */
-    OPTION_NAME,     /* a host name, or empty: A-labels, lower case */
-    OPTION_DOMAIN,   /* as OPTION_NAME, never empty */
-    OPTION_PATTERN,  /* a domain, ".domain" or "*" */
-    OPTION_WORD,     /* one of words, into an enum */
+    OPTION_PATH,    /* absolute, which config_check() looks at */
+    OPTION_NAME,    /* a host name, or empty: A-labels, lower case */
+    OPTION_DOMAIN,  /* as OPTION_NAME, never empty */
+    OPTION_PATTERN, /* a domain, ".domain" or "*" */
+    OPTION_WORD,    /* one of words, into an enum */
     OPTION_BOOL,
     OPTION_COUNT,    /* unsigned */
     OPTION_COUNT64,  /* uint64_t */
@@ -36,8 +36,8 @@ struct option_row {
     const struct option *options;
     size_t option_count;
     size_t size;
-    /* Names what is wrong between the fields of one row and fills what depends on others: false with the err of the
-     * field, its name in *ret_field. Optional. */
+    /* Names what is wrong between the fields of one row and fills what depends on others: false
+     * with the err of the field, its name in *ret_field. Optional. */
     bool (*finish)(void *row, const char **ret_field, struct err *err);
 };
 
@@ -63,9 +63,10 @@ extern const size_t config_option_count;
 /* The size of one element of a list. */
 size_t option_size(const struct option *o);
 
-/* Text to value at `to` and back (value.c); `a` keeps what the value points at. On failure err says what was expected,
- * without the option's name: "expected a size such as 64M, 1M … 1G". */
-MUST_USE bool option_read(const struct option *o, struct str text, void *to, struct arena *a, struct err *err);
+/* Text to value at `to` and back (value.c); `a` keeps what the value points at. On failure err says
+ * what was expected, without the option's name: "expected a size such as 64M, 1M … 1G". */
+MUST_USE bool option_read(const struct option *o, struct str text, void *to, struct arena *a,
+                          struct err *err);
 bool option_write(const struct option *o, const void *from, struct buf *to);
 /* "a duration, 1s … 1d". */
 bool option_expected(const struct option *o, struct buf *to);
@@ -83,5 +84,6 @@ struct config_made {
 };
 /* The line of the value at this address; 0: it is a default. */
 unsigned config_line(const struct config *c, const void *value);
-/* "file:line: option: " in front of what err says; without a line "file: option: ". Returns false. */
+/* "file:line: option: " in front of what err says; without a line "file: option: ". Returns false.
+ */
 bool config_mistake(struct str file, unsigned line, const char *option, struct err *err);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* config/option_table.c - every option there is, in the order of the manual: name, type, default, bounds, sentence. */
+/* config/option_table.c - every option there is, in the order of the manual: name, type, default,
+ * bounds, sentence. */
 #include "config/option.h"
 
 #include <assert.h>
@@ -26,7 +27,7 @@ static_assert(LISTENER_RELAY == 2 && ROUTE_REFUSE == 4 && TLS_IMPLICIT == 3 && G
                   LOG_FORM_POSTFIX == 1,
               "the words stand in the order of their enums");
 
-/* Rows ------------------------------------------------------------------------------------------ */
+/* Rows ----------------------------------------------------------------------------------------- */
 
 #define AT(type, field) .at = offsetof(struct type, field)
 
@@ -51,8 +52,9 @@ static const struct option listener_options[] = {
     { "address", OPTION_ENDPOINT, AT(config_listener, at), .about = "Where it listens." },
     { "proxy_from", OPTION_NETWORK, .list = true, AT(config_listener, proxy_from),
       .count_at = offsetof(struct config_listener, proxy_from_count), .fallback = "[]",
-      .about = "Proxies that send the PROXY protocol's header (v1, v2). Given: every connection must "
-               "come from one and begin with it." },
+      .about =
+          "Proxies that send the PROXY protocol's header (v1, v2). Given: every connection must "
+          "come from one and begin with it." },
 };
 static const struct option_row listener_row = { listener_options, ARRAY_LEN(listener_options),
                                                 sizeof(struct config_listener), listener_finish };
@@ -62,8 +64,9 @@ static const struct option network_options[] = {
     { "account", OPTION_TEXT, AT(config_network, account),
       .about = "The account in whose name these hosts relay." },
     { "normalize", OPTION_BOOL, AT(config_network, normalize), .fallback = "false",
-      .about = "Turns their bare LF and CR into CRLF instead of refusing them. Still only CRLF.CRLF "
-               "ends a message." },
+      .about =
+          "Turns their bare LF and CR into CRLF instead of refusing them. Still only CRLF.CRLF "
+          "ends a message." },
 };
 
 static bool network_finish(void *row, const char **ret_field, struct err *err)
@@ -80,17 +83,20 @@ static const struct option_row network_row = { network_options, ARRAY_LEN(networ
 
 static const struct option route_options[] = {
     { "domain", OPTION_PATTERN, AT(config_route, domain),
-      .about = "A domain, \".example.org\" for what is below it, \"*\" for all: the most exact wins." },
+      .about =
+          "A domain, \".example.org\" for what is below it, \"*\" for all: the most exact wins." },
     { "via", OPTION_WORD, AT(config_route, kind), .words = route_kinds,
-      .about = "mx: the hosts that DNS names. smarthost: a relay. lmtp: a mailbox server. sandbox: the "
-               "built-in inbox. refuse: nothing is accepted for it." },
+      .about =
+          "mx: the hosts that DNS names. smarthost: a relay. lmtp: a mailbox server. sandbox: the "
+          "built-in inbox. refuse: nothing is accepted for it." },
     { "host", OPTION_TEXT, AT(config_route, host), .fallback = "",
       .about = "Of smarthost and lmtp: a name or an address; of lmtp also the path of a socket." },
     { "port", OPTION_PORT, AT(config_route, port), .min = 0, .max = UINT16_MAX, .fallback = "0",
       .about = "0: 25 for smarthost, 465 for it with tls implicit, 24 for lmtp." },
     { "tls", OPTION_WORD, AT(config_route, tls), .words = tls_modes, .fallback = "may",
-      .about = "Towards that host: not at all, when it offers STARTTLS, or nothing without; implicit: "
-               "from the first octet." },
+      .about =
+          "Towards that host: not at all, when it offers STARTTLS, or nothing without; implicit: "
+          "from the first octet." },
     { "tls_verify", OPTION_BOOL, AT(config_route, tls_verify), .fallback = "false",
       .about = "Its certificate must be good and bear the host's name." },
     { "user", OPTION_TEXT, AT(config_route, user), .fallback = "",
@@ -149,7 +155,8 @@ static const struct option_row route_row = { route_options, ARRAY_LEN(route_opti
 
 const struct option config_options[] = {
     { "hostname", OPTION_NAME, AT(config, hostname), .fallback = "\"\"",
-      .about = "This machine's name in greeting, EHLO, Received and Message-ID. Empty: the system's." },
+      .about =
+          "This machine's name in greeting, EHLO, Received and Message-ID. Empty: the system's." },
     { "state_folder", OPTION_PATH, AT(config, state_folder), .fallback = "/var/lib/baton",
       .about = "Where spool, control database, history and API socket lie." },
     { "user", OPTION_TEXT, AT(config, user), .fallback = "\"\"",
@@ -167,8 +174,9 @@ const struct option config_options[] = {
     { "sandbox.domain", OPTION_DOMAIN, AT(config, sandbox_domain), .fallback = "sandbox.test",
       .about = "Mail to this domain lands in the built-in inbox (baton sandbox ls)." },
     { "sandbox.gate", OPTION_WORD, AT(config, gate), .words = gate_modes, .fallback = "closed",
-      .about = "closed: mail to any other domain is refused until `baton live` has found the machine "
-               "fit to send. open: no check; for tests and private networks." },
+      .about =
+          "closed: mail to any other domain is refused until `baton live` has found the machine "
+          "fit to send. open: no check; for tests and private networks." },
     { "sandbox.keep", COUNT(sandbox_keep, 1, 100000), .fallback = "1000",
       .about = "How many messages the inbox keeps." },
 
@@ -181,8 +189,9 @@ const struct option config_options[] = {
       .about = "Hosts that may relay without AUTH, in the name of an account. Nothing is trusted "
                "unless it stands here, loopback included." },
     { "local_domains", LIST(OPTION_DOMAIN, local_domains, local_domain_count), .fallback = "[]",
-      .about = "Domains that relay listeners receive for, from anyone; each needs a route that is not "
-               "mx." },
+      .about =
+          "Domains that relay listeners receive for, from anyone; each needs a route that is not "
+          "mx." },
     { "routes", ROWS(routes, route_count, route_row), .fallback = "[]",
       .about = "Where mail for a domain goes; mx where none matches." },
 
@@ -249,8 +258,8 @@ const struct option config_options[] = {
       .about = "So many refused commands end the session." },
     { "limits.sessions", COUNT(limits.sessions, 1, 1000000), .fallback = "20000",
       .about = "Sessions of one accept role." },
-    { "limits.sessions_per_client", COUNT(limits.sessions_per_client, 1, 1000000), .fallback = "100",
-      .about = "Sessions of one client address before AUTH or trust." },
+    { "limits.sessions_per_client", COUNT(limits.sessions_per_client, 1, 1000000),
+      .fallback = "100", .about = "Sessions of one client address before AUTH or trust." },
     { "limits.connections_per_minute_per_client",
       COUNT(limits.connections_per_minute_per_client, 1, 10000000), .fallback = "600",
       .about = "New connections of one client address before AUTH or trust." },
@@ -273,8 +282,8 @@ const struct option config_options[] = {
       .fallback = "50", .about = "Recipients of one site in one transaction." },
     { "delivery.port", OPTION_PORT, AT(config, delivery.port), .min = 1, .max = UINT16_MAX,
       .fallback = "25", .about = "Of the hosts that MX names." },
-    { "delivery.allow_networks", LIST(OPTION_NETWORK, delivery.allow_networks,
-                                      delivery.allow_network_count), .fallback = "[]",
+    { "delivery.allow_networks",
+      LIST(OPTION_NETWORK, delivery.allow_networks, delivery.allow_network_count), .fallback = "[]",
       .about = "Addresses that are not public and that MX look-ups may lead to nevertheless." },
     { "delivery.allow_literals", OPTION_BOOL, AT(config, delivery.allow_literals),
       .fallback = "false", .about = "Recipients at address literals: user@[192.0.2.1]." },
@@ -287,7 +296,8 @@ const struct option config_options[] = {
     { "delivery.source6", OPTION_ADDRESS, AT(config, delivery.source6), .fallback = "\"\"",
       .about = "Local IPv6 address to connect from. Empty: the kernel chooses." },
     { "delivery.tls", OPTION_WORD, AT(config, delivery.tls), .words = tls_modes_mx,
-      .fallback = "may", .about = "Towards MX hosts: not at all, when offered, or nothing without." },
+      .fallback = "may",
+      .about = "Towards MX hosts: not at all, when offered, or nothing without." },
     { "delivery.tls_ca_file", OPTION_PATH, AT(config, delivery.tls_ca_file), .fallback = "\"\"",
       .about = "Trusted authorities, PEM. Empty: the system's." },
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* config/parse.c - YAML text to struct config, by the table.
  *
- * The text is read twice: once as events, where anchors, aliases, tags and further documents can be seen and are refused
- * (so no alias bomb and no type by tag), then as a document whose nodes carry their lines. The defaults are a text of the
- * same kind, applied first. */
+ * The text is read twice: once as events, where anchors, aliases, tags and further documents can be
+ * seen and are refused (so no alias bomb and no type by tag), then as a document whose nodes carry
+ * their lines. The defaults are a text of the same kind, applied first. */
 #include "config/option.h"
 
 #include <yaml.h>
@@ -30,14 +30,15 @@ unsigned config_line(const struct config *c, const void *value)
     return 0;
 }
 
-/* Events ---------------------------------------------------------------------------------------- */
+/* Events --------------------------------------------------------------------------------------- */
 
 static bool yaml_fault(struct str file, const yaml_parser_t *p, struct err *err)
 {
     unsigned line = (unsigned)p->problem_mark.line + 1;
 
     if (p->error == YAML_READER_ERROR)
-        err_set(err, ERR_CONFIG, "byte %zu: %s: expected UTF-8 text", p->problem_offset, p->problem);
+        err_set(err, ERR_CONFIG, "byte %zu: %s: expected UTF-8 text", p->problem_offset,
+                p->problem);
     else
         err_set(err, ERR_CONFIG, "%s: expected YAML", p->problem ? p->problem : "not YAML");
     return config_mistake(file, p->error == YAML_READER_ERROR ? 0 : line, "", err);
@@ -122,7 +123,7 @@ static bool text_scan(struct str file, struct str text, struct err *err)
     return ok;
 }
 
-/* Nodes ----------------------------------------------------------------------------------------- */
+/* Nodes ---------------------------------------------------------------------------------------- */
 
 struct reading {
     struct config_made *made;
@@ -242,7 +243,7 @@ static bool read_value(struct reading *r, const struct option *o, const char *na
     return read_scalar(r, o, n, base + o->at, err) || mistake(r, n, name, err);
 }
 
-/* Rows ------------------------------------------------------------------------------------------ */
+/* Rows ----------------------------------------------------------------------------------------- */
 
 static const struct option *row_option(const struct option_row *row, struct str key)
 {
@@ -262,7 +263,8 @@ static bool key_seen(struct reading *r, const yaml_node_t *mapping, const yaml_n
     return false;
 }
 
-/* The key of a pair, named in full in `name` for messages: it is text, and stands here for the first time. */
+/* The key of a pair, named in full in `name` for messages: it is text, and stands here for the
+ * first time. */
 static bool pair_key(struct reading *r, const yaml_node_t *mapping, const yaml_node_pair_t *pair,
                      const char *prefix, char name[static 100], struct err *err)
 {
@@ -336,7 +338,7 @@ static bool read_row(struct reading *r, const struct option *o, const char *name
     return true;
 }
 
-/* Sections -------------------------------------------------------------------------------------- */
+/* Sections ------------------------------------------------------------------------------------- */
 
 static const struct option *find_option(struct str path)
 {

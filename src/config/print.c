@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* config/print.c - the table as documentation and a configuration as text, both YAML that config_parse() reads. */
+/* config/print.c - the table as documentation and a configuration as text, both YAML that
+ * config_parse() reads. */
 #include "config/option.h"
 
 #define COMMENT_COLUMNS 96
@@ -80,7 +81,8 @@ bool config_print_defaults(struct buf *to)
 {
     struct str section = STR_NONE;
 
-    comment(to, "#", STR("Every option of baton with its default. A file needs only what differs."));
+    comment(to, "#",
+            STR("Every option of baton with its default. A file needs only what differs."));
     for (size_t i = 0; i < config_option_count; i++) {
         const struct option *o = &config_options[i];
 
@@ -95,7 +97,7 @@ bool config_print_defaults(struct buf *to)
     return buf_ok(to);
 }
 
-/* In force -------------------------------------------------------------------------------------- */
+/* In force ------------------------------------------------------------------------------------- */
 
 static void print_value(const struct option *o, const char *base, const char *indent,
                         struct buf *to);

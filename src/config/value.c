@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* config/value.c - one value of an option: text to value, value to text, and what was expected. Knows nothing of YAML or
- * of which options there are. */
+/* config/value.c - one value of an option: text to value, value to text, and what was expected.
+ * Knows nothing of YAML or of which options there are. */
 #include "config/option.h"
 
 #include <inttypes.h>
@@ -12,8 +12,12 @@ struct unit {
 
 /* Largest first, as writing tries them. */
 static const struct unit size_units[] = {
-    { "T", UINT64_C(1) << 40 }, { "G", UINT64_C(1) << 30 }, { "M", UINT64_C(1) << 20 },
-    { "K", UINT64_C(1) << 10 }, { "", 1 },                  { NULL, 0 },
+    { "T", UINT64_C(1) << 40 },
+    { "G", UINT64_C(1) << 30 },
+    { "M", UINT64_C(1) << 20 },
+    { "K", UINT64_C(1) << 10 },
+    { "", 1 },
+    { NULL, 0 },
 };
 static const struct unit time_units[] = {
     { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 }, { NULL, 0 },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* web/api.c - the routes of the JSON API, and how a request becomes what is asked of a role. HTTP itself is server.c's
- * and strict.c's matter, JSON bodies are body.c's. */
+/* web/api.c - the routes of the JSON API, and how a request becomes what is asked of a role. HTTP
+ * itself is server.c's and strict.c's matter, JSON bodies are body.c's. */
 #include "web/api.h"
 
 #include "base/code.h"
@@ -22,10 +22,9 @@ const struct api_route api_routes[] = {
       "One message, then its recipients." },
     { "GET", "/v1/queue/{id}/why", ADMIN_QUEUE_WHY, ROLE_CORE, API_LIST, FIELD_ID, FIELD_ID,
       "What each recipient waits for, and until when." },
-    { "POST", "/v1/queue/retry", ADMIN_QUEUE_RETRY, ROLE_CORE, API_LIST, MATCH, 0,
-      "Tries now." },
-    { "POST", "/v1/queue/hold", ADMIN_QUEUE_HOLD, ROLE_CORE, API_LIST, MATCH | FIELD_REASON,
-      0, "Tries no more until released." },
+    { "POST", "/v1/queue/retry", ADMIN_QUEUE_RETRY, ROLE_CORE, API_LIST, MATCH, 0, "Tries now." },
+    { "POST", "/v1/queue/hold", ADMIN_QUEUE_HOLD, ROLE_CORE, API_LIST, MATCH | FIELD_REASON, 0,
+      "Tries no more until released." },
     { "POST", "/v1/queue/release", ADMIN_QUEUE_RELEASE, ROLE_CORE, API_LIST, MATCH, 0,
       "Ends a hold." },
     { "POST", "/v1/queue/drop", ADMIN_QUEUE_DROP, ROLE_CORE, API_LIST,
@@ -52,8 +51,7 @@ const struct api_route api_routes[] = {
       "Tries one host, given as name or name:port." },
     { "POST", "/v1/live", ADMIN_LIVE_OPEN, ROLE_VAULT, API_LIST, FIELD_REASON, 0,
       "Opens the gate: mail leaves the sandbox." },
-    { "DELETE", "/v1/live", ADMIN_LIVE_CLOSE, ROLE_VAULT, API_LIST, FIELD_REASON, 0,
-      "Closes it." },
+    { "DELETE", "/v1/live", ADMIN_LIVE_CLOSE, ROLE_VAULT, API_LIST, FIELD_REASON, 0, "Closes it." },
     { "POST", "/v1/reload", ADMIN_RELOAD, ROLE_SUPER, API_LIST, 0, 0,
       "Reads the configuration again." },
     { "POST", "/v1/drain", ADMIN_DRAIN, ROLE_SUPER, API_LIST, 0, 0,
@@ -61,13 +59,13 @@ const struct api_route api_routes[] = {
 };
 const size_t api_route_count = ARRAY_LEN(api_routes);
 
-/* Fields ---------------------------------------------------------------------------------------- */
+/* Fields --------------------------------------------------------------------------------------- */
 
 static const struct field_row {
     const char *name;
     unsigned field;
-    size_t text_at;   /* a struct str of api_ask, when not 0 */
-    uint32_t flag;    /* enum admin_flag, when not 0 */
+    size_t text_at; /* a struct str of api_ask, when not 0 */
+    uint32_t flag;  /* enum admin_flag, when not 0 */
 } field_rows[] = {
     { "id", FIELD_ID, 0, 0 },
     { "number", FIELD_NUMBER, 0, 0 },
@@ -166,7 +164,7 @@ bool api_field_set(struct api_ask *ask, unsigned field, struct str text, struct 
     return number_set(ask, row, text, err);
 }
 
-/* Path and query -------------------------------------------------------------------------------- */
+/* Path and query ------------------------------------------------------------------------------- */
 
 static bool hex_digit(char c, unsigned *ret)
 {
@@ -295,7 +293,8 @@ bool api_read(struct str method, struct str target, struct str body, struct aren
     *ret_status = 404;
     ask.route = path_ok(path) ? route_find(method, path, ret_status) : NULL;
     if (!ask.route)
-        return err_set(err, ERR_NOT_FOUND, *ret_status == 405 ? "not by this method" : "no such path");
+        return err_set(err, ERR_NOT_FOUND,
+                       *ret_status == 405 ? "not by this method" : "no such path");
     *ret_status = 404;
     if (!path_read(&ask, path, a, err))
         return false;
@@ -313,7 +312,7 @@ bool api_read(struct str method, struct str target, struct str body, struct aren
     return true;
 }
 
-/* Problems -------------------------------------------------------------------------------------- */
+/* Problems ------------------------------------------------------------------------------------- */
 
 const char *api_status_phrase(int status)
 {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* web/api.h - the JSON API as one table: method, path, verb, who answers, which fields. Pure: from a request's text to
- * what is asked of a role. */
+/* web/api.h - the JSON API as one table: method, path, verb, who answers, which fields. Pure: from
+ * a request's text to what is asked of a role. */
 #pragma once
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "wire/wire.h"
 
-/* The fields of a request, of struct wire_admin; each has one name in path, query and body alike. */
+/* The fields of a request, of struct wire_admin; each has one name in path, query and body alike.
+ */
 enum api_field {
     FIELD_ID = 1 << 0,     /* "id": a queue id, 13 letters */
     FIELD_NUMBER = 1 << 1, /* "number": into id as well */
@@ -42,7 +43,8 @@ struct api_route {
 extern const struct api_route api_routes[];
 extern const size_t api_route_count;
 
-/* What a request asks: the fields of struct wire_admin. Texts lie in the arena they were read with. */
+/* What a request asks: the fields of struct wire_admin. Texts lie in the arena they were read with.
+ */
 struct api_ask {
     const struct api_route *route;
     unsigned given; /* enum api_field */
@@ -56,15 +58,16 @@ struct api_ask {
 #define API_LIMIT_DEFAULT 100
 #define API_LIMIT_MAX 10000
 
-/* Reads a whole request; `target` is the path with its query, `body` empty or JSON. On failure *ret_status is the HTTP
- * status (400, 404, 405, 422) and err says why. */
-MUST_USE bool api_read(struct str method, struct str target, struct str body, struct arena *a, struct api_ask *ret,
-                       int *ret_status, struct err *err);
+/* Reads a whole request; `target` is the path with its query, `body` empty or JSON. On failure
+ * *ret_status is the HTTP status (400, 404, 405, 422) and err says why. */
+MUST_USE bool api_read(struct str method, struct str target, struct str body, struct arena *a,
+                       struct api_ask *ret, int *ret_status, struct err *err);
 
 /* A field by its name, or 0. */
 unsigned api_field_find(struct str name);
 /* Sets a field from text, as path and query have it. ERR_SYNTAX. */
-MUST_USE bool api_field_set(struct api_ask *ask, unsigned field, struct str text, struct arena *a, struct err *err);
+MUST_USE bool api_field_set(struct api_ask *ask, unsigned field, struct str text, struct arena *a,
+                            struct err *err);
 /* A JSON object into the fields of `ask` that its route allows (body.c). ERR_SYNTAX, ERR_LIMIT. */
 MUST_USE bool api_body_read(struct str json, struct api_ask *ask, struct arena *a, struct err *err);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* web/api_fuzz.c - any bytes as a request: its first line is the path, the rest the body (faults B11, B13). */
+/* web/api_fuzz.c - any bytes as a request: its first line is the path, the rest the body (faults
+ * B11, B13). */
 #include <assert.h>
 
 #include "base/code.h"

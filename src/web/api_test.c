@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* web/api_test.c - requests to asks: routes, fields, bodies (fault B11); header checks (fault B12). */
+/* web/api_test.c - requests to asks: routes, fields, bodies (fault B11); header checks (fault B12).
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+
 #include <cmocka.h>
 
 #include "base/buf.h"
@@ -55,7 +57,8 @@ static const struct api_case {
     { "limit", "GET", "/v1/queue?limit=10001", "", 400, 0 },
     { "GET with body", "GET", "/v1/queue", "{}", 400, 0 },
     { "neither id nor all", "POST", "/v1/queue/retry", "{\"site\":\"a\"}", 422, 0 },
-    { "both id and all", "POST", "/v1/queue/retry", "{\"id\":\"0123456789ABC\",\"all\":true}", 422, 0 },
+    { "both id and all", "POST", "/v1/queue/retry", "{\"id\":\"0123456789ABC\",\"all\":true}", 422,
+      0 },
     { "all is false", "POST", "/v1/queue/retry", "{\"all\":false}", 422, 0 },
     { "silent without reason", "POST", "/v1/queue/drop", "{\"all\":true,\"silent\":true}", 422, 0 },
     { "no name", "POST", "/v1/accounts", "", 422, 0 },
@@ -68,7 +71,8 @@ static const struct api_case {
     { "B11 null", "POST", "/v1/accounts", "null", 400, 0 },
     { "B11 text", "POST", "/v1/accounts", "\"name\"", 400, 0 },
     { "B11 key twice", "POST", "/v1/accounts", "{\"name\":\"a\",\"name\":\"b\"}", 400, 0 },
-    { "B11 key twice, escaped", "POST", "/v1/accounts", "{\"name\":\"a\",\"n\\u0061me\":\"b\"}", 400, 0 },
+    { "B11 key twice, escaped", "POST", "/v1/accounts", "{\"name\":\"a\",\"n\\u0061me\":\"b\"}",
+      400, 0 },
     { "B11 unknown key", "POST", "/v1/accounts", "{\"name\":\"a\",\"x\":1}", 400, 0 },
     { "B11 object as value", "POST", "/v1/accounts", "{\"name\":{}}", 400, 0 },
     { "B11 null as value", "POST", "/v1/accounts", "{\"name\":null}", 400, 0 },
@@ -80,7 +84,8 @@ static const struct api_case {
     { "B11 single quotes", "POST", "/v1/accounts", "{'name':'a'}", 400, 0 },
     { "B11 comment", "POST", "/v1/accounts", "/* */{\"name\":\"a\"}", 400, 0 },
     { "B11 deep", "POST", "/v1/accounts",
-      "{\"name\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}", 400, 0 },
+      "{\"name\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}",
+      400, 0 },
 };
 
 static void test_api_read_B11_B13(void **state)
@@ -94,7 +99,8 @@ static void test_api_read_B11_B13(void **state)
         int status = 0;
 
         arena_init(&a, 1024);
-        bool ok = api_read(str_of(c->method), str_of(c->target), str_of(c->body), &a, &ask, &status, &err);
+        bool ok = api_read(str_of(c->method), str_of(c->target), str_of(c->body), &a, &ask, &status,
+                           &err);
         if (ok != (c->status == 0) || (!ok && status != c->status))
             fail_msg("%s: %d %s", c->name, status, err.text);
         if (ok)
@@ -119,11 +125,13 @@ static void test_api_read_fields(void **state)
     assert_int_equal(ask.id, 77);
     assert_true(str_eq(ask.to, STR("@example.org")));
     assert_true(str_eq(ask.from, STR("a+b")));
-    assert_true(api_read(STR("DELETE"), STR("/v1/credentials/a%2Fb"), STR(""), &a, &ask, &status, NULL));
+    assert_true(
+        api_read(STR("DELETE"), STR("/v1/credentials/a%2Fb"), STR(""), &a, &ask, &status, NULL));
     assert_true(str_eq(ask.name, STR("a/b")));
-    assert_true(api_read(STR("POST"), STR("/v1/queue/drop"),
-                         STR("{\"all\":true,\"silent\":true,\"reason\":\"\\u00fc\",\"dry_run\":false}"), &a,
-                         &ask, &status, NULL));
+    assert_true(
+        api_read(STR("POST"), STR("/v1/queue/drop"),
+                 STR("{\"all\":true,\"silent\":true,\"reason\":\"\\u00fc\",\"dry_run\":false}"), &a,
+                 &ask, &status, NULL));
     assert_int_equal(ask.flags, ADMIN_ALL | ADMIN_SILENT);
     assert_true(str_eq(ask.reason, STR("ü")));
     arena_done(&a);
@@ -139,7 +147,7 @@ static void test_every_ask_fits_a_frame(void **state)
                          str_eq(str_of(api_routes[i].method), str_of(api_routes[j].method)));
 }
 
-/* Headers --------------------------------------------------------------------------------------- */
+/* Headers -------------------------------------------------------------------------------------- */
 
 static const struct strict_case {
     const char *name;
@@ -156,7 +164,9 @@ static const struct strict_case {
     { "B12 no digits", { "Host", "a", "Content-Length", "" }, false },
     { "B12 0x5", { "Host", "a", "Content-Length", "0x5" }, false },
     { "B12 past 64 bits", { "Host", "a", "Content-Length", "99999999999999999999" }, false },
-    { "B12 length and coding", { "Host", "a", "Content-Length", "5", "Transfer-Encoding", "chunked" }, false },
+    { "B12 length and coding",
+      { "Host", "a", "Content-Length", "5", "Transfer-Encoding", "chunked" },
+      false },
     { "B12 xchunked", { "Host", "a", "Transfer-Encoding", "xchunked" }, false },
     { "B12 gzip, chunked", { "Host", "a", "Transfer-Encoding", "gzip, chunked" }, false },
     { "B12 Chunked", { "Host", "a", "Transfer-Encoding", "Chunked" }, false },

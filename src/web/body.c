@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* web/body.c - a JSON body as fields of a request: strict UTF-8, one flat object, no key twice (fault B11). */
+/* web/body.c - a JSON body as fields of a request: strict UTF-8, one flat object, no key twice
+ * (fault B11). */
 #include <json-c/json.h>
 #include <stdio.h>
 
@@ -8,7 +9,8 @@
 
 #define JSON_DEPTH_MAX 32
 
-/* How many members the text of a valid object has, a repeated one counted again: json-c keeps the last in silence. */
+/* How many members the text of a valid object has, a repeated one counted again: json-c keeps the
+ * last in silence. */
 static size_t members_written(struct str json)
 {
     size_t depth = 0, count = 0;

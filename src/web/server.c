@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* web/server.c - evhttp and its thread.
  *
- * Two threads, one rule: the HTTP thread alone touches evhttp, the loop alone touches what server.h shows, and they hand
- * each other notes: loop_post() one way, event_base_once() the other, both in order. An exchange belongs to the HTTP
- * thread, which frees it on the loop's last note. */
+ * Two threads, one rule: the HTTP thread alone touches evhttp, the loop alone touches what server.h
+ * shows, and they hand each other notes: loop_post() one way, event_base_once() the other, both in
+ * order. An exchange belongs to the HTTP thread, which frees it on the loop's last note. */
 #include "web/server.h"
 
 #include <event2/buffer.h>
@@ -34,9 +34,9 @@ struct server {
     struct worker_pool *thread;
     const struct server_events *events;
     void *owner;
-    bool closed;                 /* the loop's */
-    atomic_uint refs;            /* the owner's and those of posts on their way to the loop */
-    struct list exchanges;       /* the HTTP thread's */
+    bool closed;           /* the loop's */
+    atomic_uint refs;      /* the owner's and those of posts on their way to the loop */
+    struct list exchanges; /* the HTTP thread's */
     size_t exchange_count;
     uint64_t next_number;
 };
@@ -58,7 +58,7 @@ static void server_drop(struct server *s)
         free(s);
 }
 
-/* From the HTTP thread to the loop -------------------------------------------------------------- */
+/* From the HTTP thread to the loop ------------------------------------------------------------- */
 
 struct post_up {
     struct server *server;
@@ -88,7 +88,7 @@ static void post_up(struct server *s, struct exchange *asked, uint64_t gone)
     loop_post(post_up_run, p);
 }
 
-/* Replies, on the HTTP thread ------------------------------------------------------------------- */
+/* Replies, on the HTTP thread ------------------------------------------------------------------ */
 
 static void reply(struct evhttp_request *req, int status, struct str body, bool close)
 {
@@ -106,7 +106,8 @@ static void reply(struct evhttp_request *req, int status, struct str body, bool 
     evbuffer_free(out);
 }
 
-/* A request that was not even understood closes the connection: what follows it could be part of it. */
+/* A request that was not even understood closes the connection: what follows it could be part of
+ * it. */
 static void refuse(struct evhttp_request *req, int status, const char *detail)
 {
     struct buf body;
@@ -129,13 +130,12 @@ static void stream_begin(struct evhttp_request *req)
 /* How much the client has not taken yet. */
 static size_t stream_behind(struct evhttp_request *req)
 {
-    struct bufferevent *be =
-        evhttp_connection_get_bufferevent(evhttp_request_get_connection(req));
+    struct bufferevent *be = evhttp_connection_get_bufferevent(evhttp_request_get_connection(req));
 
     return evbuffer_get_length(bufferevent_get_output(be));
 }
 
-/* Exchanges, on the HTTP thread ----------------------------------------------------------------- */
+/* Exchanges, on the HTTP thread ---------------------------------------------------------------- */
 
 static void client_left(struct evhttp_connection *connection, void *arg)
 {
@@ -191,7 +191,7 @@ static bool peer_name(struct evhttp_request *req, struct arena *a, struct str *r
     return true;
 }
 
-/* Requests, on the HTTP thread ------------------------------------------------------------------ */
+/* Requests, on the HTTP thread ----------------------------------------------------------------- */
 
 static const char *method_name(struct evhttp_request *req)
 {
@@ -224,8 +224,7 @@ static const char *headers_refusal(struct evhttp_request *req)
 
 static bool body_is_json(struct evhttp_request *req)
 {
-    const char *type =
-        evhttp_find_header(evhttp_request_get_input_headers(req), "Content-Type");
+    const char *type = evhttp_find_header(evhttp_request_get_input_headers(req), "Content-Type");
     struct str media = str_of(type), rest;
 
     if (!str_cut(media, ';', &media, &rest))
@@ -273,7 +272,7 @@ static void on_request(struct evhttp_request *req, void *arg)
         request_take_on(s, req);
 }
 
-/* From the loop to the HTTP thread -------------------------------------------------------------- */
+/* From the loop to the HTTP thread ------------------------------------------------------------- */
 
 struct post_down {
     struct exchange *exchange;
@@ -338,7 +337,7 @@ static void post_down(struct exchange *x, int status, struct str text)
         abort(); /* out of memory, nothing else */
 }
 
-/* The loop's side ------------------------------------------------------------------------------- */
+/* The loop's side ------------------------------------------------------------------------------ */
 
 uint64_t exchange_number(const struct exchange *x)
 {
@@ -439,7 +438,7 @@ void server_free(struct server *s)
     worker_pool_free(s->thread);
     /* The thread is gone: what the loop still sent is handled here. */
     (void)event_base_loop(s->base, EVLOOP_NONBLOCK);
-    LIST_EACH(&s->exchanges, struct exchange, x, link) {
+    LIST_EACH (&s->exchanges, struct exchange, x, link) {
         (void)request_take(x);
         exchange_free(x);
     }

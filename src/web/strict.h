@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* web/strict.h - which requests evhttp takes and we do not (fault B12): whatever two readers of the same bytes could
- * read differently. */
+/* web/strict.h - which requests evhttp takes and we do not (fault B12): whatever two readers of the
+ * same bytes could read differently. */
 #pragma once
 
 #include "base/str.h"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* web/web.c - the role web: hands what operators ask to the roles that know, and their rows back as one answer.
+/* web/web.c - the role web: hands what operators ask to the roles that know, and their rows back as
+ * one answer.
  *
- * A request is known by its number, which travels in WIRE_ADMIN and comes back in every row. What a role answers is
- * passed on as it is; web knows routes, not queues. */
+ * A request is known by its number, which travels in WIRE_ADMIN and comes back in every row. What a
+ * role answers is passed on as it is; web knows routes, not queues. */
 #include <stdlib.h>
 
 #include "base/json.h"
@@ -38,7 +39,7 @@ static const struct api_route *route_of(const struct request *r)
     return exchange_ask(r->exchange)->route;
 }
 
-/* Ends ------------------------------------------------------------------------------------------ */
+/* Ends ----------------------------------------------------------------------------------------- */
 
 static void drain_look(struct web *w)
 {
@@ -61,8 +62,8 @@ static void request_free(struct request *r)
     drain_look(w);
 }
 
-/* Reading leaves no trace. What changed is logged with the operator's name by the role that changed it; here, what was
- * refused, and what super was told, which logs no names. */
+/* Reading leaves no trace. What changed is logged with the operator's name by the role that changed
+ * it; here, what was refused, and what super was told, which logs no names. */
 static void request_log(const struct request *r, int status, struct str detail)
 {
     const struct api_ask *ask = exchange_ask(r->exchange);
@@ -109,7 +110,7 @@ static void request_fail_role(struct request *r, const char *what)
     request_fail(r, 503, str_of(err.text));
 }
 
-/* Answers --------------------------------------------------------------------------------------- */
+/* Answers -------------------------------------------------------------------------------------- */
 
 static void answer_list(const struct request *r, struct buf *body)
 {
@@ -156,7 +157,7 @@ static void request_answer(struct request *r)
     request_free(r);
 }
 
-/* What roles send ------------------------------------------------------------------------------- */
+/* What roles send ------------------------------------------------------------------------------ */
 
 static void take_row(struct request *r, struct str row)
 {
@@ -265,7 +266,7 @@ static void on_closed(void *owner, struct channel *c, const struct err *why)
 
 static const struct channel_events channel_events = { on_frame, on_closed };
 
-/* What operators ask ---------------------------------------------------------------------------- */
+/* What operators ask --------------------------------------------------------------------------- */
 
 static struct channel *channel_to(struct web *w, enum role_kind role)
 {
@@ -280,8 +281,9 @@ static void admin_send(struct channel *c, const struct exchange *x, uint32_t mor
     const struct api_ask *ask = exchange_ask(x);
     struct str actor = exchange_actor(x);
     struct wire_admin *f =
-        wire_add(c, WIRE_ADMIN, actor.len + ask->name.len + ask->account.len + ask->from.len +
-                                    ask->to.len + ask->site.len + ask->state.len + ask->reason.len);
+        wire_add(c, WIRE_ADMIN,
+                 actor.len + ask->name.len + ask->account.len + ask->from.len + ask->to.len +
+                     ask->site.len + ask->state.len + ask->reason.len);
 
     f->request = exchange_number(x);
     f->id = ask->id;
@@ -357,7 +359,7 @@ static void on_gone(void *owner, uint64_t number)
 
 static const struct server_events server_events = { on_asked, on_gone };
 
-/* The role -------------------------------------------------------------------------------------- */
+/* The role ------------------------------------------------------------------------------------- */
 
 static void web_free(void *role)
 {

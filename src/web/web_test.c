@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* web/web_test.c - the role over a real UNIX socket, with stand-ins for core and report behind it: answers, problems,
- * tails, a role that goes away, and raw requests that two readers could read differently (fault B12). */
+/* web/web_test.c - the role over a real UNIX socket, with stand-ins for core and report behind it:
+ * answers, problems, tails, a role that goes away, and raw requests that two readers could read
+ * differently (fault B12). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
 #include <cmocka.h>
 
 #include "base/mem.h"
@@ -75,7 +77,8 @@ static void answer(struct channel *c, const struct wire_admin *f)
     }
 }
 
-static bool stand_in_frame(void *owner, struct channel *c, const struct frame *frame, struct err *err)
+static bool stand_in_frame(void *owner, struct channel *c, const struct frame *frame,
+                           struct err *err)
 {
     const struct wire_admin *f = (const void *)frame;
     struct stand_in *s = owner;
@@ -148,7 +151,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* A client -------------------------------------------------------------------------------------- */
+/* A client ------------------------------------------------------------------------------------- */
 
 static int client_open(const struct world *w, const char *request)
 {
@@ -226,13 +229,18 @@ static const struct raw_case {
 } raw_cases[] = {
     { "no Host", "GET /v1/queue HTTP/1.1\r\n\r\n", " 400 " },
     { "two Hosts", "GET /v1/queue HTTP/1.1\r\n" HOST HOST "\r\n", " 400 " },
-    { "two lengths", "POST /v1/reload HTTP/1.1\r\n" HOST "Content-Length: 0\r\nContent-Length: 0\r\n\r\n",
+    { "two lengths",
+      "POST /v1/reload HTTP/1.1\r\n" HOST "Content-Length: 0\r\nContent-Length: 0\r\n\r\n",
       " 400 " },
     { "space before colon", "GET /v1/queue HTTP/1.1\r\n" HOST "X : y\r\n\r\n", " 400 " },
-    { "xchunked", "POST /v1/reload HTTP/1.1\r\n" HOST "Transfer-Encoding: xchunked\r\n\r\n", " 400 " },
-    { "both", "POST /v1/reload HTTP/1.1\r\n" HOST
-      "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", " 400 " },
-    { "body without type", "POST /v1/accounts HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n{}", " 415 " },
+    { "xchunked", "POST /v1/reload HTTP/1.1\r\n" HOST "Transfer-Encoding: xchunked\r\n\r\n",
+      " 400 " },
+    { "both",
+      "POST /v1/reload HTTP/1.1\r\n" HOST
+      "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      " 400 " },
+    { "body without type", "POST /v1/accounts HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n{}",
+      " 415 " },
     { "another method", "PUT /v1/queue HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", " 501 " },
 };
 
