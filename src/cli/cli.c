@@ -49,7 +49,7 @@ static const char *usual_spelling(const char *word)
     return word;
 }
 
-int cli_main(int argc, char **argv)
+static enum cli_exit run(int argc, char **argv)
 {
     static struct cli_args args; /* large, and there is one command line */
     static const char *words[ARGS_MAX * 2];
@@ -64,4 +64,9 @@ int cli_main(int argc, char **argv)
     if (args_has(&args, FLAG_HELP))
         return command_help(&args);
     return args.command->run(&args);
+}
+
+int cli_main(int argc, char **argv)
+{
+    return (int)run(argc, argv);
 }
