@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/apply.c - what a durable record does to the index: the same for one just written and for one replayed. Doing
- * it twice is doing it once, so that a snapshot may be older than some of what it holds. */
+/* spool/apply.c - what a durable record does to the index: the same for one just written and for
+ * one replayed. Doing it twice is doing it once, so that a snapshot may be older than some of what
+ * it holds. */
 #include "spool/internal.h"
 
 #include <inttypes.h>
@@ -11,8 +12,8 @@ void seen_id(struct spool *s, uint64_t id)
         s->id_last = id;
 }
 
-struct spool_message *apply_message(struct spool *s, uint64_t id, uint64_t position, uint32_t content_len,
-                                    const struct message_part *p)
+struct spool_message *apply_message(struct spool *s, uint64_t id, uint64_t position,
+                                    uint32_t content_len, const struct message_part *p)
 {
     struct spool_message *m = index_find(&s->index, id);
 
@@ -29,7 +30,8 @@ struct spool_message *apply_message(struct spool *s, uint64_t id, uint64_t posit
     return m;
 }
 
-/* A settle or move of a message that was parked when the snapshot was made, and brought in later: bring it in. */
+/* A settle or move of a message that was parked when the snapshot was made, and brought in later:
+ * bring it in. */
 static struct spool_message *find_or_unpark(struct spool *s, uint64_t id)
 {
     struct spool_message *m = index_find(&s->index, id);
@@ -62,8 +64,8 @@ void apply_settle(struct spool *s, uint64_t id, const struct settle_part *p)
         message_end(s, m);
 }
 
-void apply_move(struct spool *s, uint64_t id, uint64_t position, uint32_t content_len, uint8_t flags,
-                const struct message_part *p)
+void apply_move(struct spool *s, uint64_t id, uint64_t position, uint32_t content_len,
+                uint8_t flags, const struct message_part *p)
 {
     struct spool_message *m = find_or_unpark(s, id), *moved;
 
@@ -94,8 +96,8 @@ static void replay_content_bad(struct spool *s, const struct record_view *v, str
     r->damaged++;
     if (v->head.kind != RECORD_CHUNK)
         r->messages_damaged++;
-    alarm_tell(s, "record-damaged", v->head.id, "content of %" PRIu32 " bytes does not match its sum",
-               v->head.content_len);
+    alarm_tell(s, "record-damaged", v->head.id,
+               "content of %" PRIu32 " bytes does not match its sum", v->head.content_len);
 }
 
 static void replay_settle(struct spool *s, const struct record_view *v, uint64_t position)
@@ -120,12 +122,15 @@ void apply_record(struct spool *s, const struct record_view *v, uint64_t positio
     if (!v->envelope_ok) {
         r->damaged++;
         r->messages_damaged += v->head.kind != RECORD_CHUNK;
-        alarm_tell(s, "record-damaged", v->head.id, "envelope part of a record of kind %u at %" PRIx64
-                   " does not match its sum", v->head.kind, position);
+        alarm_tell(s, "record-damaged", v->head.id,
+                   "envelope part of a record of kind %u at %" PRIx64 " does not match its sum",
+                   v->head.kind, position);
         return;
     }
     if (!v->content_ok)
-        replay_content_bad(s, v, r); /* the message lives on: reading its content says so, and its sender is told */
+        replay_content_bad(
+            s, v,
+            r); /* the message lives on: reading its content says so, and its sender is told */
     switch (v->head.kind) {
     case RECORD_MESSAGE:
         if (!message_part_read(v->envelope, &p))

@@ -10,7 +10,7 @@ static size_t class_of(size_t size)
     size_t class = 0;
 
     while (class < BLOCK_CLASSES && (size_t)BLOCK_MIN << class < size)
-        class++;
+        class ++;
     return class;
 }
 
@@ -23,7 +23,8 @@ struct block *block_take(struct block_pool *p, size_t size)
         p->unused[class] = b->next;
         p->unused_bytes -= b->cap;
     } else {
-        b = mem_grow(NULL, 1, sizeof(*b) + cap); /* not zeroed: every byte is written before it is used */
+        b = mem_grow(NULL, 1,
+                     sizeof(*b) + cap); /* not zeroed: every byte is written before it is used */
         b->cap = cap;
     }
     p->used_bytes += cap;

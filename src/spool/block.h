@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/block.h - memory for content and record fronts, in sizes that are kept and used again. Private to spool.
+/* spool/block.h - memory for content and record fronts, in sizes that are kept and used again.
+ * Private to spool.
  *
- * A piece is the content of one record: shared by the transaction, the group that writes it, and the message. */
+ * A piece is the content of one record: shared by the transaction, the group that writes it, and
+ * the message. */
 #pragma once
 
 #include "base/list.h"
@@ -29,7 +31,7 @@ struct piece {
     struct block *block;
     uint32_t len;
     unsigned refs;
-    uint64_t position;   /* of its record, once durable */
+    uint64_t position; /* of its record, once durable */
     bool durable, failed;
     struct spool_tx *tx; /* a chunk's, until that is gone */
 };

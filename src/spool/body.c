@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/body.c - messages' bytes in memory, from the commit until the first attempt, or while they are read; the least
- * recently used go first when the bound is passed. Only durable bytes are dropped. */
+/* spool/body.c - messages' bytes in memory, from the commit until the first attempt, or while they
+ * are read; the least recently used go first when the bound is passed. Only durable bytes are
+ * dropped. */
 #include "spool/internal.h"
 
 #include <stdlib.h>

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/codec.h - numbers and texts as they lie on disk: little-endian, texts behind a 32-bit length. Private to spool.
+/* spool/codec.h - numbers and texts as they lie on disk: little-endian, texts behind a 32-bit
+ * length. Private to spool.
  *
- * Takers eat from the front of a borrowed str and say false when it is too short; nothing is written then. */
+ * Takers eat from the front of a borrowed str and say false when it is too short; nothing is
+ * written then. */
 #pragma once
 
 #include "base/buf.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the log is written as it lies in memory");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "the log is written as it lies in memory");
 
 static inline bool put_u8(struct buf *to, uint8_t v)
 {

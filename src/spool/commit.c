@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/commit.c - group commit: while one group is written and synced on the commit thread, the next one gathers.
+/* spool/commit.c - group commit: while one group is written and synced on the commit thread, the
+ * next one gathers.
  *
- * One group is in flight at a time, so what is acknowledged is always a prefix of the log. A group whose write or sync
- * failed is refused whole; those who wait for it are told only after the next segment says so in its header, if that
- * can be had (invariant 4). */
+ * One group is in flight at a time, so what is acknowledged is always a prefix of the log. A group
+ * whose write or sync failed is refused whole; those who wait for it are told only after the next
+ * segment says so in its header, if that can be had (invariant 4). */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -11,9 +12,9 @@
 #include "spool/internal.h"
 
 enum {
-    SETTLE_WAIT_MS = 2,    /* a settle alone waits this long for a message to share its sync */
+    SETTLE_WAIT_MS = 2, /* a settle alone waits this long for a message to share its sync */
     REPAIR_EVERY_MS = 1000,
-    TURN_END_ORDER = 100,  /* after the channels have handed in what came */
+    TURN_END_ORDER = 100, /* after the channels have handed in what came */
 };
 
 struct group {
@@ -21,20 +22,20 @@ struct group {
     struct spool *spool;
     struct record *records;
     size_t count, cap;
-    size_t bytes;          /* with the head, without padding */
+    size_t bytes; /* with the head, without padding */
     bool urgent;
     struct segment *segment;
     uint64_t offset;
     struct group_head head;
-    char *header;          /* the segment's first block, when this is its first group */
+    char *header; /* the segment's first block, when this is its first group */
     struct iovec *iov;
     size_t iov_count;
-    struct err failed;     /* ERR_NONE: durable */
+    struct err failed; /* ERR_NONE: durable */
 };
 
 static const char zeros[BLOCK_BYTES];
 
-/* Waiters -------------------------------------------------------------------------------------------------------- */
+/* Waiters ------------------------------------------------------------------------------------- */
 
 void durable_tell(struct durable *d, const struct err *failed)
 {
@@ -58,7 +59,7 @@ bool durable_wait(struct durable *d, struct err *err)
     return d->failed.kind == ERR_NONE;
 }
 
-/* Gathering ------------------------------------------------------------------------------------------------------ */
+/* Gathering ----------------------------------------------------------------------------------- */
 
 size_t record_bytes_max(const struct spool *s)
 {
@@ -68,7 +69,9 @@ size_t record_bytes_max(const struct spool *s)
 struct block *front_new(struct spool *s, enum record_kind kind, uint64_t id, struct str envelope,
                         const struct piece *piece)
 {
-    struct record_head head = { .kind = (uint8_t)kind, .id = id, .envelope_len = (uint32_t)envelope.len };
+    struct record_head head = { .kind = (uint8_t)kind,
+                                .id = id,
+                                .envelope_len = (uint32_t)envelope.len };
     struct block *b = block_take(&s->blocks, sizeof(head) + align_up(envelope.len, 8));
     char *to = b->bytes + sizeof(head);
 
@@ -102,7 +105,8 @@ static size_t size_of(const struct record *r)
 /* The last of those that wait, if the record still fits. */
 static struct group *group_for(struct spool *s, size_t size)
 {
-    struct group *last = list_empty(&s->groups) ? NULL : CONTAINER_OF(s->groups.prev, struct group, link);
+    struct group *last =
+        list_empty(&s->groups) ? NULL : CONTAINER_OF(s->groups.prev, struct group, link);
 
     return last && last->bytes + size <= s->options.group_bytes_max ? last : group_new(s);
 }
@@ -133,12 +137,13 @@ void commit_add(struct spool *s, const struct record *r, bool urgent)
     g->urgent |= urgent;
     if (r->piece)
         s->pending_bytes += r->piece->len;
-    /* The end of this turn sends it off; the timer is for settles, and for who calls from outside a turn. */
+    /* The end of this turn sends it off; the timer is for settles, and for who calls from outside a
+     * turn. */
     if (!s->writing && (urgent || s->settle_timer.place == 0))
         timer_set(&s->settle_timer, loop_now_ms() + (urgent ? 0 : SETTLE_WAIT_MS));
 }
 
-/* Writing -------------------------------------------------------------------------------------------------------- */
+/* Writing ------------------------------------------------------------------------------------- */
 
 static void iov_add(struct group *g, const void *ptr, size_t len)
 {
@@ -148,7 +153,9 @@ static void iov_add(struct group *g, const void *ptr, size_t len)
 
 static char *header_make(struct spool *s, const struct segment *to)
 {
-    struct segment_header h = { .slot = to->slot, .generation = to->generation, .follows = s->group_durable };
+    struct segment_header h = { .slot = to->slot,
+                                .generation = to->generation,
+                                .follows = s->group_durable };
     char *block = mem_new(BLOCK_BYTES);
 
     header_seal(&h);
@@ -187,7 +194,8 @@ static void group_seal_all(struct group *g)
 static void group_write(void *arg)
 {
     struct group *g = arg;
-    bool ok = disk_file_write(g->segment->file, g->header ? 0 : g->offset, g->iov, g->iov_count, &g->failed) &&
+    bool ok = disk_file_write(g->segment->file, g->header ? 0 : g->offset, g->iov, g->iov_count,
+                              &g->failed) &&
               disk_file_sync(g->segment->file, &g->failed);
 
     assert(ok == (g->failed.kind == ERR_NONE));
@@ -209,7 +217,8 @@ static void group_end(struct group *g)
 
     for (size_t i = 0; i < g->count; i++) {
         struct record *r = &g->records[i];
-        uint64_t position = failed ? 0 : position_make(g->segment->generation, g->offset + r->offset);
+        uint64_t position =
+            failed ? 0 : position_make(g->segment->generation, g->offset + r->offset);
 
         if (r->piece)
             s->pending_bytes -= r->piece->len;
@@ -232,7 +241,6 @@ static void group_done(void *arg)
     if (g->failed.kind != ERR_NONE) {
         alarm_tell(s, "sync-failed", 0, "%s", g->failed.text);
         g->failed.kind = ERR_IO;
-        to->poisoned = true;
         to->state = SEGMENT_USED;
         to->last_number = s->group_durable;
         s->current = NULL;
@@ -272,8 +280,10 @@ static bool group_place(struct spool *s, struct group *g)
         return false;
     g->segment = s->current;
     g->offset = s->current->used;
-    g->head = (struct group_head){ .generation = s->current->generation, .number = ++s->group_number,
-                                   .length = (uint32_t)length, .record_count = (uint32_t)g->count,
+    g->head = (struct group_head){ .generation = s->current->generation,
+                                   .number = ++s->group_number,
+                                   .length = (uint32_t)length,
+                                   .record_count = (uint32_t)g->count,
                                    .events_acked = s->events.acked };
     if (!s->current->header_done)
         g->header = header_make(s, s->current);
@@ -322,7 +332,7 @@ void commit_pump(struct spool *s)
         group_done(g);
 }
 
-/* After a failure ------------------------------------------------------------------------------------------------ */
+/* After a failure ----------------------------------------------------------------------------- */
 
 struct repair {
     struct spool *spool;
@@ -370,7 +380,6 @@ static void repair_done(void *arg)
         r->to->header_done = true;
         s->current = r->to;
     } else {
-        r->to->poisoned = true;
         r->to->state = SEGMENT_USED;
         r->to->last_number = s->group_durable;
     }

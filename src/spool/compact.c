@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/compact.c - copies what is alive forward out of a segment that is nearly dead, checking every byte on the way,
- * when no other room is left. */
+/* spool/compact.c - copies what is alive forward out of a segment that is nearly dead, checking
+ * every byte on the way, when no other room is left. */
 #include "spool/internal.h"
 
 static bool lies_in(const struct spool_message *m, uint32_t generation)
@@ -8,7 +8,8 @@ static bool lies_in(const struct spool_message *m, uint32_t generation)
     if (position_generation(m->position) == generation)
         return true;
     for (uint32_t i = 0; i < m->extent_count; i++)
-        if (m->extents[i].position != 0 && position_generation(m->extents[i].position) == generation)
+        if (m->extents[i].position != 0 &&
+            position_generation(m->extents[i].position) == generation)
             return true;
     return false;
 }
@@ -94,7 +95,8 @@ bool compact(struct spool *s, size_t *ret_moved, struct err *err)
         gate_wake_all(&s->moved);
         spool_unpin(s, m);
         *ret_moved += ok;
-        ok = ok || why.kind == ERR_DAMAGED || why.kind == ERR_EXISTS; /* that one stays where it is */
+        ok = ok || why.kind == ERR_DAMAGED ||
+             why.kind == ERR_EXISTS; /* that one stays where it is */
     }
     if (!ok && err)
         *err = why;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/content.c - envelope and content of live messages: from memory, else from the log, every byte checked against
- * its sum before it is handed on. */
+/* spool/content.c - envelope and content of live messages: from memory, else from the log, every
+ * byte checked against its sum before it is handed on. */
 #include "spool/internal.h"
 
 #include <inttypes.h>
@@ -10,8 +10,8 @@
 struct part_read {
     struct disk_file *file;
     uint64_t position;
-    uint64_t size;      /* of the file */
-    bool content;       /* else the envelope part */
+    uint64_t size; /* of the file */
+    bool content;  /* else the envelope part */
     struct record_head head;
     char *bytes;
     size_t len;
@@ -54,7 +54,8 @@ static void part_run(void *arg)
 }
 
 /* The message is pinned, which keeps the segment. On success r->bytes is the caller's. */
-static bool part_get(struct spool *s, const struct spool_message *m, struct part_read *r, struct err *err)
+static bool part_get(struct spool *s, const struct spool_message *m, struct part_read *r,
+                     struct err *err)
 {
     struct segment *g = segment_at(s, r->position);
 
@@ -76,7 +77,8 @@ static bool part_get(struct spool *s, const struct spool_message *m, struct part
     return false;
 }
 
-bool extent_read(struct spool *s, struct spool_message *m, size_t i, struct piece **ret, struct err *err)
+bool extent_read(struct spool *s, struct spool_message *m, size_t i, struct piece **ret,
+                 struct err *err)
 {
     struct extent x = message_extent(m, i);
     uint64_t position = m->position;
@@ -105,9 +107,10 @@ bool extent_read(struct spool *s, struct spool_message *m, size_t i, struct piec
     return true;
 }
 
-/* Copies what [offset, offset + len) has in common with extent i, which begins at `start` of the content. */
-static bool extent_copy(struct spool *s, struct spool_message *m, size_t i, uint64_t start, uint64_t offset,
-                        size_t len, char *to, struct err *err)
+/* Copies what [offset, offset + len) has in common with extent i, which begins at `start` of the
+ * content. */
+static bool extent_copy(struct spool *s, struct spool_message *m, size_t i, uint64_t start,
+                        uint64_t offset, size_t len, char *to, struct err *err)
 {
     struct extent x = message_extent(m, i);
     uint64_t from = offset > start ? offset : start;
@@ -123,7 +126,8 @@ static bool extent_copy(struct spool *s, struct spool_message *m, size_t i, uint
     return true;
 }
 
-bool spool_content(struct spool *s, struct spool_message *m, uint64_t offset, size_t len, void *to, struct err *err)
+bool spool_content(struct spool *s, struct spool_message *m, uint64_t offset, size_t len, void *to,
+                   struct err *err)
 {
     uint64_t start = 0, end, position = m->position;
     bool ok = true;
@@ -136,7 +140,8 @@ bool spool_content(struct spool *s, struct spool_message *m, uint64_t offset, si
 
         ok = extent_copy(s, m, i, start, offset, len, to, err);
         start += extent_len;
-        if (m->position != position) { /* moved by compaction while we waited: other extents, same bytes */
+        if (m->position !=
+            position) { /* moved by compaction while we waited: other extents, same bytes */
             position = m->position;
             start = 0;
             i = SIZE_MAX;
@@ -159,7 +164,8 @@ static bool find_part(const struct part_read *r, uint64_t id, struct message_par
            message_part_read(settle.message, ret);
 }
 
-bool envelope_bytes(struct spool *s, struct spool_message *m, struct arena *a, struct str *ret, struct err *err)
+bool envelope_bytes(struct spool *s, struct spool_message *m, struct arena *a, struct str *ret,
+                    struct err *err)
 {
     struct part_read r = { .position = m->position };
     struct message_part p;
@@ -179,7 +185,8 @@ bool envelope_bytes(struct spool *s, struct spool_message *m, struct arena *a, s
     return true;
 }
 
-bool spool_envelope(struct spool *s, struct spool_message *m, struct arena *a, struct envelope *ret, struct err *err)
+bool spool_envelope(struct spool *s, struct spool_message *m, struct arena *a, struct envelope *ret,
+                    struct err *err)
 {
     struct str bytes;
     bool ok;

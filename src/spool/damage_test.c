@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/damage_test.c - bytes that changed on disk: found, told, and nothing else suffers (C12); strangers and copies in
- * the folder (C13); lost, doubled and old segments (C14). */
+/* spool/damage_test.c - bytes that changed on disk: found, told, and nothing else suffers (C12);
+ * strangers and copies in the folder (C13); lost, doubled and old segments (C14). */
 #include "spool/fixture.h"
 #include "spool/format.h"
 
@@ -34,7 +34,8 @@ static struct fixture *filled(struct known *k, bool killed)
 
     fixture_open(f);
     for (uint64_t i = 0; i < COUNT; i++)
-        k->ids[i] = spool_message_id(fixture_message(f, i + 1, i == 3 ? 3 * SIZE + 10000 : SIZE, 1));
+        k->ids[i] =
+            spool_message_id(fixture_message(f, i + 1, i == 3 ? 3 * SIZE + 10000 : SIZE, 1));
     fixture_done(f, fixture_message(f, 1000, 100, 1)); /* so that what is damaged is not the tail */
     if (killed)
         fixture_kill(f);
@@ -87,10 +88,11 @@ static void damage(struct fixture *f, enum where where, enum how how)
     bytes = file_read(path, &len);
     content = find_bytes(bytes, len, want, 64, 0);
     assert_true(content < len);
-    record = content / BLOCK_BYTES * BLOCK_BYTES; /* one record a group: it lies in the first block */
-    at = where == GROUP_HEAD       ? record + 8
-         : where == RECORD_HEAD    ? record + sizeof(struct group_head) + 16
-         : where == ENVELOPE       ? record + sizeof(struct group_head) + sizeof(struct record_head) + 20
+    record =
+        content / BLOCK_BYTES * BLOCK_BYTES; /* one record a group: it lies in the first block */
+    at = where == GROUP_HEAD    ? record + 8
+         : where == RECORD_HEAD ? record + sizeof(struct group_head) + 16
+         : where == ENVELOPE ? record + sizeof(struct group_head) + sizeof(struct record_head) + 20
          : where == SEGMENT_HEADER ? 8
                                    : content + 300;
     for (size_t i = at; i < at + n; i++)
@@ -179,8 +181,10 @@ static void test_c12_content_under_a_snapshot(void **state)
 static void test_c12_notification_without_the_original(void **state)
 {
     struct envelope_rcpt back = { .address = STR("a@example.org") };
-    struct settle_dsn dsn = { .envelope = { .rcpts = &back, .rcpt_count = 1 }, .head = STR("H: h\r\n\r\n"),
-                              .tail = STR("tail"), .original_full = true };
+    struct settle_dsn dsn = { .envelope = { .rcpts = &back, .rcpt_count = 1 },
+                              .head = STR("H: h\r\n\r\n"),
+                              .tail = STR("tail"),
+                              .original_full = true };
     struct settle_rcpt r = { .now = { .state = RCPT_DONE }, .event = { .kind = EVENT_BOUNCED } };
     struct known k;
     struct fixture *f = filled(&k, false);
@@ -192,7 +196,8 @@ static void test_c12_notification_without_the_original(void **state)
     (void)state;
     damage(f, CONTENT, FLIP);
     fixture_open(f);
-    assert_true(spool_settle(f->spool, spool_find(f->spool, k.ids[5]), &r, 1, &dsn, &id, &made, &err));
+    assert_true(
+        spool_settle(f->spool, spool_find(f->spool, k.ids[5]), &r, 1, &dsn, &id, &made, &err));
     assert_int_equal(spool_message_size(made), 12);
     assert_true(spool_content(f->spool, made, 0, 12, text, &err));
     assert_memory_equal(text, "H: h\r\n\r\ntail", 12);
@@ -285,7 +290,8 @@ static void test_c12_random_damage(void **state)
 
 static void test_c13_strangers_are_quarantined(void **state)
 {
-    static const char *const names[] = { "core", "seg-1", "seg-0000000x", "snapshot-2", ".hidden", "seg-00000090" };
+    static const char *const names[] = { "core",       "seg-1",   "seg-0000000x",
+                                         "snapshot-2", ".hidden", "seg-00000090" };
     struct known k;
     struct fixture *f = filled(&k, false);
     char path[128], name[64];

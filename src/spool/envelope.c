@@ -67,7 +67,8 @@ static bool read_texts(struct str *in, struct envelope *e)
            take_str(in, &e->login);
 }
 
-/* A count that the rest can hold: what is allocated for it is bounded by bytes that are really there. */
+/* A count that the rest can hold: what is allocated for it is bounded by bytes that are really
+ * there. */
 static bool read_count(struct str *in, size_t bytes_min, size_t *ret)
 {
     uint32_t count;

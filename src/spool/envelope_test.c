@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/envelope_test.c - what is written is read back; what was changed on disk is refused (C12). */
+/* spool/envelope_test.c - what is written is read back; what was changed on disk is refused (C12).
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include "base/mem.h"
@@ -19,11 +21,23 @@ static struct header_edit edits[] = {
 };
 
 static const struct envelope whole = {
-    .account = 7, .credential = 9, .flags = ENVELOPE_8BIT, .body = BODY_8BITMIME, .ret = RET_HDRS,
-    .header_bytes = 300, .size_bytes = UINT64_C(1) << 40, .accepted_wall_ms = -1,
-    .reverse_path = STR("bob@example.com"), .envid = STR("e1"),
-    .client = { .family = 4, .bytes = { 192, 0, 2, 1 } }, .helo = STR("mx"), .login = STR("bob"),
-    .edits = edits, .edit_count = ARRAY_LEN(edits), .rcpts = rcpts, .rcpt_count = ARRAY_LEN(rcpts),
+    .account = 7,
+    .credential = 9,
+    .flags = ENVELOPE_8BIT,
+    .body = BODY_8BITMIME,
+    .ret = RET_HDRS,
+    .header_bytes = 300,
+    .size_bytes = UINT64_C(1) << 40,
+    .accepted_wall_ms = -1,
+    .reverse_path = STR("bob@example.com"),
+    .envid = STR("e1"),
+    .client = { .family = 4, .bytes = { 192, 0, 2, 1 } },
+    .helo = STR("mx"),
+    .login = STR("bob"),
+    .edits = edits,
+    .edit_count = ARRAY_LEN(edits),
+    .rcpts = rcpts,
+    .rcpt_count = ARRAY_LEN(rcpts),
 };
 static const struct envelope smallest = { .rcpts = rcpts + 1, .rcpt_count = 1 };
 
@@ -106,8 +120,8 @@ static const struct damage_case {
     size_t at;
     uint8_t value;
 } damage_cases[] = {
-    { "another version", 0, 2 },      { "body of no kind", 2, 3 },
-    { "ret of no kind", 3, 3 },       { "address of no family", 40, 5 },
+    { "another version", 0, 2 },        { "body of no kind", 2, 3 },
+    { "ret of no kind", 3, 3 },         { "address of no family", 40, 5 },
     { "text past the end", 57 + 3, 1 },
 };
 

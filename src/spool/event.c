@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/event.c - an event as bytes: its length, its kind, its position (patched in when the log has given it one), the
- * fixed part, texts. */
+/* spool/event.c - an event as bytes: its length, its kind, its position (patched in when the log
+ * has given it one), the fixed part, texts. */
 #include "spool/event.h"
 
 #include "spool/codec.h"
@@ -11,11 +11,11 @@ enum { EVENT_VERSION = 1 };
 const char *event_kind_name(enum event_kind kind)
 {
     static const char *const names[] = {
-        [EVENT_ACCEPTED] = "email.accepted",     [EVENT_DELIVERED] = "email.delivered",
-        [EVENT_RELAYED] = "email.relayed",       [EVENT_DEFERRED] = "email.deferred",
-        [EVENT_BOUNCED] = "email.bounced",       [EVENT_EXPIRED] = "email.expired",
-        [EVENT_CANCELLED] = "email.cancelled",   [EVENT_HELD] = "email.held",
-        [EVENT_RELEASED] = "email.released",     [EVENT_RETRIED] = "email.retried",
+        [EVENT_ACCEPTED] = "email.accepted",         [EVENT_DELIVERED] = "email.delivered",
+        [EVENT_RELAYED] = "email.relayed",           [EVENT_DEFERRED] = "email.deferred",
+        [EVENT_BOUNCED] = "email.bounced",           [EVENT_EXPIRED] = "email.expired",
+        [EVENT_CANCELLED] = "email.cancelled",       [EVENT_HELD] = "email.held",
+        [EVENT_RELEASED] = "email.released",         [EVENT_RETRIED] = "email.retried",
         [EVENT_DELAY_WARNED] = "email.delay_warned",
     };
 
@@ -101,11 +101,12 @@ static bool read_outcome(struct str *in, struct outcome *o)
     uint8_t kind, scope, tls;
 
     if (!take_u8(in, &kind) || kind > OUTCOME_UNKNOWN || !take_u8(in, &scope) ||
-        scope > SCOPE_DESTINATION || !take_u8(in, &tls) || tls > 1 || !take_u16(in, &o->reply.code) ||
-        !take_u8(in, &o->reply.status.klass) || !take_u16(in, &o->reply.status.subject) ||
-        !take_u16(in, &o->reply.status.detail) || !take_u8(in, &o->ip.family) ||
-        !take_bytes(in, o->ip.bytes, sizeof(o->ip.bytes)) || !take_u32(in, &o->waited_ms) ||
-        !take_u32(in, &o->dialogue_ms) || !take_str(in, &o->reply.text) || !take_str(in, &o->host))
+        scope > SCOPE_DESTINATION || !take_u8(in, &tls) || tls > 1 ||
+        !take_u16(in, &o->reply.code) || !take_u8(in, &o->reply.status.klass) ||
+        !take_u16(in, &o->reply.status.subject) || !take_u16(in, &o->reply.status.detail) ||
+        !take_u8(in, &o->ip.family) || !take_bytes(in, o->ip.bytes, sizeof(o->ip.bytes)) ||
+        !take_u32(in, &o->waited_ms) || !take_u32(in, &o->dialogue_ms) ||
+        !take_str(in, &o->reply.text) || !take_str(in, &o->host))
         return false;
     o->kind = (enum outcome_kind)kind; /* 0: the event has no outcome */
     o->scope = (enum outcome_scope)scope;
@@ -123,9 +124,10 @@ static bool read_fixed(struct str *in, struct event *e)
         return false;
     e->kind = (enum event_kind)kind;
     return take_u64(in, &e->position) && take_u64(in, &e->message) && take_u64(in, &e->account) &&
-           take_u64(in, &e->dsn) && take_i64(in, &e->wall_ms) && take_i64(in, &e->accepted_wall_ms) &&
-           take_i64(in, &e->due_wall_ms) && take_u64(in, &e->size_bytes) && take_u32(in, &e->rcpt) &&
-           take_u32(in, &e->rcpt_count) && take_u16(in, &e->tries);
+           take_u64(in, &e->dsn) && take_i64(in, &e->wall_ms) &&
+           take_i64(in, &e->accepted_wall_ms) && take_i64(in, &e->due_wall_ms) &&
+           take_u64(in, &e->size_bytes) && take_u32(in, &e->rcpt) && take_u32(in, &e->rcpt_count) &&
+           take_u16(in, &e->tries);
 }
 
 static bool read_texts(struct str *in, struct event *e)
@@ -146,8 +148,8 @@ bool event_read(struct str *bytes, struct event *ret, struct err *err)
     struct event e = { 0 };
     uint32_t again;
 
-    if (len == 0 || !take_u32(&in, &again) || !read_fixed(&in, &e) || !read_outcome(&in, &e.outcome) ||
-        !read_texts(&in, &e) || in.len > 0)
+    if (len == 0 || !take_u32(&in, &again) || !read_fixed(&in, &e) ||
+        !read_outcome(&in, &e.outcome) || !read_texts(&in, &e) || in.len > 0)
         return err_set(err, ERR_DAMAGED, "event is not one that we wrote");
     *bytes = str_make(bytes->ptr + len, bytes->len - len);
     *ret = e;

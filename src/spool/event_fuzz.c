@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/event_fuzz.c - any bytes as a row of events: each is refused, or read and written back as long. */
+/* spool/event_fuzz.c - any bytes as a row of events: each is refused, or read and written back as
+ * long. */
 #include <assert.h>
 
 #include "base/buf.h"

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include "base/mem.h"
@@ -11,17 +12,37 @@
 #include "spool/event_bytes.h"
 
 static const struct event delivered = {
-    .position = 0x100001000, .kind = EVENT_DELIVERED, .message = 42, .account = 3, .dsn = 43,
-    .wall_ms = 1, .accepted_wall_ms = 2, .due_wall_ms = 3, .size_bytes = 4, .rcpt = 5, .tries = 6,
-    .reverse_path = STR("a@b"), .address = STR("c@d"), .destination = STR("d"),
-    .source = STR("192.0.2.1"), .actor = STR("root"), .reason = STR("why"),
-    .outcome = { .kind = OUTCOME_DELIVERED, .scope = SCOPE_RECIPIENT,
+    .position = 0x100001000,
+    .kind = EVENT_DELIVERED,
+    .message = 42,
+    .account = 3,
+    .dsn = 43,
+    .wall_ms = 1,
+    .accepted_wall_ms = 2,
+    .due_wall_ms = 3,
+    .size_bytes = 4,
+    .rcpt = 5,
+    .tries = 6,
+    .reverse_path = STR("a@b"),
+    .address = STR("c@d"),
+    .destination = STR("d"),
+    .source = STR("192.0.2.1"),
+    .actor = STR("root"),
+    .reason = STR("why"),
+    .outcome = { .kind = OUTCOME_DELIVERED,
+                 .scope = SCOPE_RECIPIENT,
                  .reply = { .code = 250, .status = { 2, 1, 5 }, .text = STR("ok") },
-                 .host = STR("mx.d"), .tls = true, .waited_ms = 9, .dialogue_ms = 10,
+                 .host = STR("mx.d"),
+                 .tls = true,
+                 .waited_ms = 9,
+                 .dialogue_ms = 10,
                  .ip = { .family = 4, .bytes = { 192, 0, 2, 9 } } },
 };
-static const struct event accepted = { .kind = EVENT_ACCEPTED, .client = STR("192.0.2.7"),
-                                       .helo = STR("h"), .login = STR("l"), .rcpt_count = 2 };
+static const struct event accepted = { .kind = EVENT_ACCEPTED,
+                                       .client = STR("192.0.2.7"),
+                                       .helo = STR("h"),
+                                       .login = STR("l"),
+                                       .rcpt_count = 2 };
 
 static void assert_str(struct str a, struct str b)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/events.c - durable events in log order: the recent ones from memory, older ones from the log. The position of
- * the k-th event of a record is the record's plus k; a record is longer than it has events, so that is unique. */
+/* spool/events.c - durable events in log order: the recent ones from memory, older ones from the
+ * log. The position of the k-th event of a record is the record's plus k; a record is longer than
+ * it has events, so that is unique. */
 #include <stdlib.h>
 
 #include "spool/event_bytes.h"
@@ -48,7 +49,8 @@ void events_note(struct spool *s, uint64_t position, uint64_t count)
 
 static struct event_page *page_for(struct events *v, size_t len, uint64_t position)
 {
-    struct event_page *p = list_empty(&v->pages) ? NULL : CONTAINER_OF(v->pages.prev, struct event_page, link);
+    struct event_page *p =
+        list_empty(&v->pages) ? NULL : CONTAINER_OF(v->pages.prev, struct event_page, link);
 
     if (p && p->bytes.len + len <= p->bytes.cap)
         return p;
@@ -95,24 +97,32 @@ void events_push(struct spool *s, struct str bytes, size_t count, uint64_t posit
 static bool accepted_write(struct buf *to, const struct envelope *e, uint64_t id, uint64_t position)
 {
     char client[IP_TEXT_MAX];
-    struct event v = { .position = position, .kind = EVENT_ACCEPTED, .message = id, .account = e->account,
-                       .wall_ms = e->accepted_wall_ms, .accepted_wall_ms = e->accepted_wall_ms,
-                       .size_bytes = e->size_bytes, .rcpt_count = (uint32_t)e->rcpt_count,
-                       .reverse_path = e->reverse_path, .helo = e->helo, .login = e->login };
+    struct event v = { .position = position,
+                       .kind = EVENT_ACCEPTED,
+                       .message = id,
+                       .account = e->account,
+                       .wall_ms = e->accepted_wall_ms,
+                       .accepted_wall_ms = e->accepted_wall_ms,
+                       .size_bytes = e->size_bytes,
+                       .rcpt_count = (uint32_t)e->rcpt_count,
+                       .reverse_path = e->reverse_path,
+                       .helo = e->helo,
+                       .login = e->login };
 
     if (e->client.family != 0)
         v.client = str_of(ip_format(&e->client, client));
     return event_write(to, &v);
 }
 
-void events_accepted(struct spool *s, const struct envelope *e, uint64_t id, uint64_t position, uint64_t k)
+void events_accepted(struct spool *s, const struct envelope *e, uint64_t id, uint64_t position,
+                     uint64_t k)
 {
     buf_clear(&s->events.scratch);
     if (accepted_write(&s->events.scratch, e, id, position + k))
         events_push(s, buf_str(&s->events.scratch), 1, position, k);
 }
 
-/* Reading ---------------------------------------------------------------------------------------------------------- */
+/* Reading ------------------------------------------------------------------------------------- */
 
 /* Where events go that somebody asked for. */
 struct reader {
@@ -140,14 +150,15 @@ static uint64_t position_of(const char *event)
 
 static void read_memory(struct events *v, struct reader *r)
 {
-    LIST_EACH(&v->pages, struct event_page, p, link) {
+    LIST_EACH (&v->pages, struct event_page, p, link) {
         struct str rest = buf_str(&p->bytes);
         size_t len;
 
         if (p->link.next != &v->pages &&
             CONTAINER_OF(p->link.next, struct event_page, link)->first <= *r->cursor)
             continue;
-        for (; r->left > 0 && buf_ok(r->to) && (len = event_bytes_len(rest)) > 0; rest = str_skip(rest, len))
+        for (; r->left > 0 && buf_ok(r->to) && (len = event_bytes_len(rest)) > 0;
+             rest = str_skip(rest, len))
             reader_take(r, str_make(rest.ptr, len), position_of(rest.ptr));
     }
 }
@@ -193,7 +204,8 @@ static void read_record(struct reader *r, const struct record_view *v, uint64_t 
         return;
     if (v->head.kind == RECORD_SETTLE)
         read_settle(r, v, position);
-    if (v->head.kind == RECORD_MESSAGE && position > *r->cursor && message_part_read(v->envelope, &p))
+    if (v->head.kind == RECORD_MESSAGE && position > *r->cursor &&
+        message_part_read(v->envelope, &p))
         read_accepted(r, p.envelope, v->head.id, position);
 }
 
@@ -203,7 +215,8 @@ static bool read_log(struct spool *s, struct reader *r, struct err *err)
     struct events *v = &s->events;
     struct log_group g = { 0 };
     uint64_t at = v->read_cursor == *r->cursor && *r->cursor != 0
-                      ? v->read_position : position_make(position_generation(*r->cursor), 0);
+                      ? v->read_position
+                      : position_make(position_generation(*r->cursor), 0);
     size_t before = r->left;
     struct err why = { 0 };
 

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/fixture.h - what the spool's tests share: a folder of their own, a spool over small segments, messages whose
- * content follows from a number, so that it can be checked without being kept. Tests only. */
+/* spool/fixture.h - what the spool's tests share: a folder of their own, a spool over small
+ * segments, messages whose content follows from a number, so that it can be checked without being
+ * kept. Tests only. */
 #pragma once
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
-#include <cmocka.h>
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "base/mem.h"
 #include "io/loop.h"
@@ -25,7 +27,10 @@ struct fixture {
     struct spool_options options;
     struct spool *spool;
     struct spool_recovery found;
-    struct { const char *kind; uint64_t message; } alarms[64];
+    struct {
+        const char *kind;
+        uint64_t message;
+    } alarms[64];
     size_t alarm_count;
 };
 
@@ -65,7 +70,8 @@ static inline struct fixture *fixture_new(void)
     const char *tmp = getenv("TMPDIR");
 
     loop_init();
-    (void)snprintf(f->folder, sizeof(f->folder), "%s/spool-XXXXXX", tmp && strlen(tmp) < 40 ? tmp : "/tmp");
+    (void)snprintf(f->folder, sizeof(f->folder), "%s/spool-XXXXXX",
+                   tmp && strlen(tmp) < 40 ? tmp : "/tmp");
     assert_non_null(mkdtemp(f->folder));
     spool_options_default(&f->options);
     f->options.folder = f->folder;
@@ -124,14 +130,19 @@ static inline char *fixture_content(uint64_t seed, size_t size)
 }
 
 #define FIXTURE_RCPTS_MAX 4
-static inline bool fixture_commit(struct fixture *f, uint64_t seed, size_t size, size_t rcpts, uint64_t *ret_id,
-                                  struct spool_message **ret, struct err *err)
+static inline bool fixture_commit(struct fixture *f, uint64_t seed, size_t size, size_t rcpts,
+                                  uint64_t *ret_id, struct spool_message **ret, struct err *err)
 {
     struct envelope_rcpt list[FIXTURE_RCPTS_MAX];
     char text[32];
-    struct envelope e = { .account = seed, .size_bytes = size, .header_bytes = (uint32_t)(size < 100 ? size : 100),
-                          .accepted_wall_ms = 1000, .reverse_path = STR("a@example.org"), .rcpts = list,
-                          .rcpt_count = rcpts, .client = { .family = 4, .bytes = { 192, 0, 2, 1 } } };
+    struct envelope e = { .account = seed,
+                          .size_bytes = size,
+                          .header_bytes = (uint32_t)(size < 100 ? size : 100),
+                          .accepted_wall_ms = 1000,
+                          .reverse_path = STR("a@example.org"),
+                          .rcpts = list,
+                          .rcpt_count = rcpts,
+                          .client = { .family = 4, .bytes = { 192, 0, 2, 1 } } };
     struct spool_tx *tx = spool_begin(f->spool);
     char *bytes = fixture_content(seed, size);
     struct spool_message *m;
@@ -148,7 +159,8 @@ static inline bool fixture_commit(struct fixture *f, uint64_t seed, size_t size,
     return ok;
 }
 
-static inline struct spool_message *fixture_message(struct fixture *f, uint64_t seed, size_t size, size_t rcpts)
+static inline struct spool_message *fixture_message(struct fixture *f, uint64_t seed, size_t size,
+                                                    size_t rcpts)
 {
     struct spool_message *m = NULL;
     struct err err;
@@ -158,13 +170,17 @@ static inline struct spool_message *fixture_message(struct fixture *f, uint64_t 
     return m;
 }
 
-static inline bool fixture_settle(struct fixture *f, struct spool_message *m, uint32_t rcpt, enum rcpt_state state,
-                                  struct err *err)
+static inline bool fixture_settle(struct fixture *f, struct spool_message *m, uint32_t rcpt,
+                                  enum rcpt_state state, struct err *err)
 {
-    struct settle_rcpt r = { .rcpt = rcpt, .now = { .state = (uint8_t)state, .tries = 1, .due_wall_ms = 77 },
-                             .event = { .kind = state == RCPT_DONE ? EVENT_DELIVERED : EVENT_DEFERRED,
-                                        .account = spool_message_account(m), .wall_ms = 5,
-                                        .outcome = { .kind = OUTCOME_DELIVERED, .scope = SCOPE_RECIPIENT } } };
+    struct settle_rcpt r = {
+        .rcpt = rcpt,
+        .now = { .state = (uint8_t)state, .tries = 1, .due_wall_ms = 77 },
+        .event = { .kind = state == RCPT_DONE ? EVENT_DELIVERED : EVENT_DEFERRED,
+                   .account = spool_message_account(m),
+                   .wall_ms = 5,
+                   .outcome = { .kind = OUTCOME_DELIVERED, .scope = SCOPE_RECIPIENT } }
+    };
 
     return spool_settle(f->spool, m, &r, 1, NULL, NULL, NULL, err);
 }

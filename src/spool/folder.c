@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/folder.c - which files of the folder are segments, of which generation; which are snapshots; which are neither.
+/* spool/folder.c - which files of the folder are segments, of which generation; which are
+ * snapshots; which are neither.
  *
- * A segment whose header does not hold is known by its groups. A file that says it is another slot is a copy, and no
- * part of the log (fault C14). */
+ * A segment whose header does not hold is known by its groups. A file that says it is another slot
+ * is a copy, and no part of the log (fault C14). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,8 @@ static bool numbered(struct str name, struct str prefix, uint64_t *ret)
            str_to_u64(str_skip(name, prefix.len), 99999999, ret);
 }
 
-static bool quarantine(struct spool *s, struct str name, struct spool_recovery *found, const char *why,
-                       struct err *err)
+static bool quarantine(struct spool *s, struct str name, struct spool_recovery *found,
+                       const char *why, struct err *err)
 {
     char text[256];
 
@@ -77,7 +78,8 @@ static enum verdict identify(struct spool *s, struct segment *g, struct err *err
         if (g->generation == 0)
             verdict = all_zero(block, BLOCK_BYTES) ? VERDICT_FREE : VERDICT_STRANGER;
         else
-            alarm_tell(s, "segment-damaged", 0, "header of segment %" PRIu32 " does not hold", g->slot);
+            alarm_tell(s, "segment-damaged", 0, "header of segment %" PRIu32 " does not hold",
+                       g->slot);
     }
     free(block);
     return verdict;
@@ -103,7 +105,8 @@ static bool segment_open(struct spool *s, struct str name, uint64_t slot,
         return quarantine(s, name, found, "not a segment of this log", err);
     }
     if (verdict == VERDICT_SEGMENT && g.size != s->options.segment_bytes)
-        alarm_tell(s, "segment-size", 0, "segment %" PRIu32 " has %" PRIu64 " bytes", g.slot, g.size);
+        alarm_tell(s, "segment-size", 0, "segment %" PRIu32 " has %" PRIu64 " bytes", g.slot,
+                   g.size);
     g.state = verdict == VERDICT_FREE ? SEGMENT_FREE : SEGMENT_USED;
     g.used = g.size;
     (void)segment_add(s, &g);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/format.h - what lies in a segment, as it lies there, and the checks that tell it from anything else (invariant
- * 7). Pure: bytes in, verdict out. Private to spool.
+/* spool/format.h - what lies in a segment, as it lies there, and the checks that tell it from
+ * anything else (invariant 7). Pure: bytes in, verdict out. Private to spool.
  *
- * A group begins on a block boundary and is padded to one with zeros, so that no later write touches a block that
- * holds something acknowledged, and the kernel never has to read a block to complete it. Every byte is summed once: a
- * record's sums cover its two parts, its head's sum covers the head, the group's covers the sums of the heads. */
+ * A group begins on a block boundary and is padded to one with zeros, so that no later write
+ * touches a block that holds something acknowledged, and the kernel never has to read a block to
+ * complete it. Every byte is summed once: a record's sums cover its two parts, its head's sum
+ * covers the head, the group's covers the sums of the heads. */
 #pragma once
 
 #include "base/buf.h"
@@ -24,21 +25,22 @@ enum {
 struct segment_header {
     uint64_t magic;
     uint32_t version;
-    uint32_t slot;       /* of the file's name: a copy under another name is not a segment */
+    uint32_t slot; /* of the file's name: a copy under another name is not a segment */
     uint32_t generation;
     uint32_t unused;
-    uint64_t follows;    /* last group that counts before this segment: later ones were refused or torn */
+    uint64_t
+        follows; /* last group that counts before this segment: later ones were refused or torn */
     uint64_t sum;
 };
 
 struct group_head {
     uint32_t magic;
     uint32_t generation;
-    uint64_t number;       /* rises by one over the life of the spool */
-    uint32_t length;       /* head and padding included */
+    uint64_t number; /* rises by one over the life of the spool */
+    uint32_t length; /* head and padding included */
     uint32_t record_count;
     uint64_t events_acked;
-    uint64_t sum_records;  /* of the records' sum_head in a row */
+    uint64_t sum_records; /* of the records' sum_head in a row */
     uint64_t sum;
 };
 
@@ -98,20 +100,23 @@ void record_seal(struct record_head *h);
 
 struct record_view {
     struct record_head head;
-    uint32_t offset;       /* in the bytes walked */
+    uint32_t offset; /* in the bytes walked */
     struct str envelope;
     struct str content;
     bool envelope_ok, content_ok;
 };
-/* The next record of this generation at or behind *at, which moves past it; what is no record is stepped over, and
- * tells *damaged. False at the end. */
-MUST_USE bool record_next(struct str bytes, uint32_t generation, size_t *at, struct record_view *ret, bool *damaged);
-/* All records whole, as many as the head says, and its sum over them right. `bytes`: the group, head included. */
+/* The next record of this generation at or behind *at, which moves past it; what is no record is
+ * stepped over, and tells *damaged. False at the end. */
+MUST_USE bool record_next(struct str bytes, uint32_t generation, size_t *at,
+                          struct record_view *ret, bool *damaged);
+/* All records whole, as many as the head says, and its sum over them right. `bytes`: the group,
+ * head included. */
 bool group_ok(struct str bytes, uint32_t generation);
 
-/* --- parts of records ------------------------------------------------------------------------------------------ */
+/* --- parts of records ------------------------------------------------------------------------ */
 
-/* Bytes of content: `len` from `offset` of the content of the record at `position`; position 0: the record at hand. */
+/* Bytes of content: `len` from `offset` of the content of the record at `position`; position 0: the
+ * record at hand. */
 struct extent {
     uint64_t position;
     uint32_t offset;
@@ -119,7 +124,8 @@ struct extent {
 };
 _Static_assert(sizeof(struct extent) == 16, "on disk");
 
-/* A message inside a message, move or settle record. No extents: all content lies in the record itself. */
+/* A message inside a message, move or settle record. No extents: all content lies in the record
+ * itself. */
 struct message_part {
     uint64_t account;
     int64_t accepted_wall_ms;

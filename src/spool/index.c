@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* spool/index.c - live messages by id, and in rows for walking.
  *
- * Both tables grow by small steps, since a table of a million entries that is rebuilt at once would stop the loop for
- * a tenth of a second: buckets by linear hashing (one bucket is split per entry added), places by chunks. */
+ * Both tables grow by small steps, since a table of a million entries that is rebuilt at once would
+ * stop the loop for a tenth of a second: buckets by linear hashing (one bucket is split per entry
+ * added), places by chunks. */
 #include "spool/internal.h"
 
 #include <assert.h>

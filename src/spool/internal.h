@@ -10,7 +10,8 @@
  *   scan                       reads the log: recover, park, events
  *   snapshot, recover          the index on disk; opening
  *
- * All of it runs on the loop, except functions that say "on a worker": those touch only their own argument. */
+ * All of it runs on the loop, except functions that say "on a worker": those touch only their own
+ * argument. */
 #pragma once
 
 #include "base/map.h"
@@ -20,24 +21,24 @@
 #include "spool/block.h"
 #include "spool/format.h"
 
-/* --- segments (segment.c) -------------------------------------------------------------------------------------- */
+/* --- segments (segment.c) -------------------------------------------------------------------- */
 
 enum segment_state { SEGMENT_FREE, SEGMENT_CURRENT, SEGMENT_USED };
 
 struct segment {
     uint32_t slot, generation; /* generation 0: never used */
     enum segment_state state;
-    bool poisoned, header_done;
-    uint64_t size;        /* of the file */
-    uint64_t used;        /* end of what is durable */
-    uint64_t live_bytes;  /* referred to by messages and by transactions */
-    uint64_t last_event;  /* position of the last event in it */
+    bool header_done;
+    uint64_t size;       /* of the file */
+    uint64_t used;       /* end of what is durable */
+    uint64_t live_bytes; /* referred to by messages and by transactions */
+    uint64_t last_event; /* position of the last event in it */
     uint64_t events;
     uint64_t last_number; /* later groups in it do not count */
     uint64_t follows;     /* by its header, while opening; UINT64_MAX: not known */
     unsigned readers;
     struct disk_file *file;
-    struct list link;     /* free ones */
+    struct list link; /* free ones */
 };
 
 struct segments {
@@ -47,8 +48,8 @@ struct segments {
     struct list free;
     size_t free_count;
     uint32_t slot_next, generation; /* generation: the highest ever seen */
-    uint64_t bytes;        /* all files together */
-    uint64_t room_bytes;   /* what the file system gave at the last look */
+    uint64_t bytes;                 /* all files together */
+    uint64_t room_bytes;            /* what the file system gave at the last look */
     bool preparing, prepare_failed;
 };
 
@@ -68,19 +69,21 @@ MUST_USE bool segment_prepare_now(struct spool *s, struct err *err);
 const char *segment_name(uint32_t slot, char name[32]);
 void segments_done(struct spool *s);
 
-/* --- groups (commit.c) ----------------------------------------------------------------------------------------- */
+/* --- groups (commit.c) ----------------------------------------------------------------------- */
 
 struct record {
-    struct block *front;   /* head and envelope part */
-    struct piece *piece;   /* content, or NULL */
-    uint32_t offset;       /* in the group */
-    /* When durable, or refused; the front is given back afterwards unless it was taken (set NULL). */
+    struct block *front; /* head and envelope part */
+    struct piece *piece; /* content, or NULL */
+    uint32_t offset;     /* in the group */
+    /* When durable, or refused; the front is given back afterwards unless it was taken (set NULL).
+     */
     void (*done)(struct spool *s, struct record *r, uint64_t position, const struct err *failed);
     void *arg;
 };
 struct group;
 
-/* A front with room for `envelope` behind the head, the head filled in but for what commit knows. */
+/* A front with room for `envelope` behind the head, the head filled in but for what commit knows.
+ */
 struct block *front_new(struct spool *s, enum record_kind kind, uint64_t id, struct str envelope,
                         const struct piece *piece);
 static inline struct str front_envelope(const struct block *front)
@@ -90,7 +93,8 @@ static inline struct str front_envelope(const struct block *front)
     memcpy(&head, front->bytes, sizeof(head));
     return str_make(front->bytes + sizeof(head), head.envelope_len);
 }
-/* Queues it; owns front and one reference of piece. Urgent: somebody waits who holds up a client. */
+/* Queues it; owns front and one reference of piece. Urgent: somebody waits who holds up a client.
+ */
 void commit_add(struct spool *s, const struct record *r, bool urgent);
 size_t record_bytes_max(const struct spool *s);
 /* Sends the next group on its way when it can. */
@@ -118,24 +122,24 @@ void durable_pause(struct durable *d);
 /* Waits, cancelled or not: the record lies on the caller's stack in part. */
 MUST_USE bool durable_wait(struct durable *d, struct err *err);
 
-/* Content that was given to the transaction becomes the new place of m (compaction). Uses the reserve. The transaction
- * is gone either way. Waits. */
-MUST_USE bool tx_move(struct spool_tx *tx, struct spool_message *m, struct str envelope, bool content_lost,
-                      struct err *err);
+/* Content that was given to the transaction becomes the new place of m (compaction). Uses the
+ * reserve. The transaction is gone either way. Waits. */
+MUST_USE bool tx_move(struct spool_tx *tx, struct spool_message *m, struct str envelope,
+                      bool content_lost, struct err *err);
 struct spool_tx *tx_begin_move(struct spool *s);
 /* One segment emptied of what is alive in it, as far as can be; *ret_moved: messages. Waits. */
 MUST_USE bool compact(struct spool *s, size_t *ret_moved, struct err *err);
 
-/* --- messages (index.c, body.c) -------------------------------------------------------------------------------- */
+/* --- messages (index.c, body.c) -------------------------------------------------------------- */
 
 /* A message's bytes while in memory. */
 struct body {
     struct list lru;
     struct spool_message *message;
-    struct block *front;     /* holds the envelope; NULL: only pieces are here */
+    struct block *front; /* holds the envelope; NULL: only pieces are here */
     struct str envelope;
-    size_t count;            /* of pieces: one an extent, or one */
-    struct piece *pieces[];  /* NULL: not here */
+    size_t count;           /* of pieces: one an extent, or one */
+    struct piece *pieces[]; /* NULL: not here */
 };
 
 enum message_flag { MESSAGE_GONE = 1, MESSAGE_CONTENT_LOST = 2, MESSAGE_MOVING = 4 };
@@ -144,16 +148,16 @@ struct spool_message {
     uint64_t id, account;
     int64_t accepted_wall_ms;
     uint64_t size_bytes;
-    uint64_t position;       /* of its message, move or settle record */
-    uint32_t own_bytes;      /* of that record that count as live */
+    uint64_t position;  /* of its message, move or settle record */
+    uint32_t own_bytes; /* of that record that count as live */
     uint32_t rcpt_count, live_count;
-    uint32_t place;          /* in index.places */
+    uint32_t place; /* in index.places */
     uint16_t pins;
-    uint8_t settling;        /* settles on their way: it may not move */
+    uint8_t settling; /* settles on their way: it may not move */
     uint8_t flags;
     uint32_t extent_count;
-    struct extent *extents;  /* NULL: content lies in its record */
-    struct body *body;       /* NULL: only on disk */
+    struct extent *extents; /* NULL: content lies in its record */
+    struct body *body;      /* NULL: only on disk */
     void *slot;
     struct spool_message *next; /* in the bucket */
     struct spool_rcpt rcpts[];
@@ -161,9 +165,10 @@ struct spool_message {
 
 enum { INDEX_CHUNK = 1024 };
 struct index {
-    struct spool_message ***buckets; /* chunks of INDEX_CHUNK; grows a bucket at a time (linear hashing) */
+    struct spool_message **
+        *buckets; /* chunks of INDEX_CHUNK; grows a bucket at a time (linear hashing) */
     size_t bucket_chunks, bucket_count, split;
-    struct spool_message ***places;  /* chunks too; holes are chained by place_free */
+    struct spool_message ***places; /* chunks too; holes are chained by place_free */
     size_t place_chunks, place_end;
     uint32_t *holes;
     size_t hole_count, hole_cap;
@@ -201,78 +206,84 @@ void bodies_trim(struct spool *s);
 /* Where the content lies: at least one extent; position never 0. */
 size_t message_extent_count(const struct spool_message *m);
 struct extent message_extent(const struct spool_message *m, size_t i);
-/* The content of the record that holds extent i, from memory or read and checked; one reference is the caller's. The
- * message is pinned. ERR_DAMAGED. Waits. */
+/* The content of the record that holds extent i, from memory or read and checked; one reference is
+ * the caller's. The message is pinned. ERR_DAMAGED. Waits. */
 MUST_USE bool extent_read(struct spool *s, struct spool_message *m, size_t i, struct piece **ret,
                           struct err *err);
 /* The envelope as bytes, in the arena. The message is pinned. ERR_DAMAGED. Waits. */
-MUST_USE bool envelope_bytes(struct spool *s, struct spool_message *m, struct arena *a, struct str *ret,
-                             struct err *err);
+MUST_USE bool envelope_bytes(struct spool *s, struct spool_message *m, struct arena *a,
+                             struct str *ret, struct err *err);
 
-/* --- what records do to memory (apply.c) ----------------------------------------------------------------------- */
+/* --- what records do to memory (apply.c) ----------------------------------------------------- */
 
 /* NULL when parked. A message that is there already is left as it is. */
-struct spool_message *apply_message(struct spool *s, uint64_t id, uint64_t position, uint32_t content_len,
-                                    const struct message_part *p);
+struct spool_message *apply_message(struct spool *s, uint64_t id, uint64_t position,
+                                    uint32_t content_len, const struct message_part *p);
 void apply_settle(struct spool *s, uint64_t id, const struct settle_part *p);
-void apply_move(struct spool *s, uint64_t id, uint64_t position, uint32_t content_len, uint8_t flags,
-                const struct message_part *p);
+void apply_move(struct spool *s, uint64_t id, uint64_t position, uint32_t content_len,
+                uint8_t flags, const struct message_part *p);
 /* One record of the log, while opening or bringing parked messages in. */
 struct replay {
     uint64_t damaged, messages_damaged;
 };
-void apply_record(struct spool *s, const struct record_view *v, uint64_t position, struct replay *r);
+void apply_record(struct spool *s, const struct record_view *v, uint64_t position,
+                  struct replay *r);
 void seen_id(struct spool *s, uint64_t id);
 
-/* --- parked messages (park.c) ---------------------------------------------------------------------------------- */
+/* --- parked messages (park.c) ---------------------------------------------------------------- */
 
 struct parked {
     uint64_t from;    /* position of the first group that may hold one; 0: none are parked */
     uint64_t from_id; /* ids from here on are parked unless in the index */
     uint64_t count, chunked;
-    uint32_t floor;   /* no segment from this generation on may be reused while chunked > 0 */
+    uint32_t floor; /* no segment from this generation on may be reused while chunked > 0 */
 };
 bool park_is_due(const struct spool *s);
 void park(struct spool *s, uint64_t id, uint64_t position, const struct message_part *p);
 /* While opening: everything up to `id` in. Blocks. */
 void park_replay(struct spool *s, uint64_t id);
 
-/* --- reading the log (scan.c) ---------------------------------------------------------------------------------- */
+/* --- reading the log (scan.c) ---------------------------------------------------------------- */
 
 struct scan {
     struct disk_file *file; /* NULL: the bytes are `image` */
     struct str image;
     uint32_t generation;
     uint64_t at, end;
-    struct buf window;      /* bytes of the file from window_at */
+    struct buf window; /* bytes of the file from window_at */
     uint64_t window_at;
 };
 enum scan_kind { SCAN_END, SCAN_GROUP, SCAN_DAMAGED };
 struct scan_found {
     enum scan_kind kind;
-    uint64_t offset;          /* in the segment */
-    uint64_t number;          /* of the group; SCAN_DAMAGED without a head: 0 */
+    uint64_t offset; /* in the segment */
+    uint64_t number; /* of the group; SCAN_DAMAGED without a head: 0 */
     uint64_t events_acked;
-    struct str bytes;         /* from offset on; until the next call. SCAN_END: what lies behind the last group */
-    bool torn;                /* SCAN_END: something of this generation lies there */
+    struct str
+        bytes; /* from offset on; until the next call. SCAN_END: what lies behind the last group */
+    bool torn; /* SCAN_END: something of this generation lies there */
 };
-void scan_init(struct scan *c, struct disk_file *file, uint32_t generation, uint64_t from, uint64_t end);
+void scan_init(struct scan *c, struct disk_file *file, uint32_t generation, uint64_t from,
+               uint64_t end);
 void scan_done(struct scan *c);
 /* Blocks: on a worker, or while opening. ERR_IO. */
 MUST_USE bool scan_next(struct scan *c, struct scan_found *ret, struct err *err);
 /* These bytes of it. */
-MUST_USE bool scan_bytes(struct scan *c, uint64_t at, uint64_t len, struct str *ret, struct err *err);
+MUST_USE bool scan_bytes(struct scan *c, uint64_t at, uint64_t len, struct str *ret,
+                         struct err *err);
 
-/* Groups that count, from *position on, one a call: their records in `bytes` with positions from *ret_position.
- * *position moves behind it. False with ERR_NONE at the durable end. Waits when `wait`, else blocks. */
+/* Groups that count, from *position on, one a call: their records in `bytes` with positions from
+ * *ret_position. *position moves behind it. False with ERR_NONE at the durable end. Waits when
+ * `wait`, else blocks. */
 struct log_group {
     struct buf bytes;
     uint64_t position;
     uint32_t generation;
 };
-MUST_USE bool log_read(struct spool *s, uint64_t *position, struct log_group *ret, bool wait, struct err *err);
+MUST_USE bool log_read(struct spool *s, uint64_t *position, struct log_group *ret, bool wait,
+                       struct err *err);
 
-/* --- events (events.c) ----------------------------------------------------------------------------------------- */
+/* --- events (events.c) ----------------------------------------------------------------------- */
 
 struct event_page {
     struct list link;
@@ -282,8 +293,8 @@ struct event_page {
 struct events {
     struct list pages;
     size_t bytes;
-    uint64_t memory_from;  /* those behind this position are all in memory */
-    uint64_t last;         /* the last durable one */
+    uint64_t memory_from; /* those behind this position are all in memory */
+    uint64_t last;        /* the last durable one */
     uint64_t acked;
     uint64_t dropped;
     struct gate gate;
@@ -294,18 +305,20 @@ void events_init(struct spool *s);
 void events_done(struct spool *s);
 /* Those of a settle, already bytes; `position` of the record. */
 void events_push(struct spool *s, struct str bytes, size_t count, uint64_t position, uint64_t k);
-void events_accepted(struct spool *s, const struct envelope *e, uint64_t id, uint64_t position, uint64_t k);
+void events_accepted(struct spool *s, const struct envelope *e, uint64_t id, uint64_t position,
+                     uint64_t k);
 /* Tells the segment that it holds events, without keeping them: while opening. */
 void events_note(struct spool *s, uint64_t position, uint64_t count);
 
-/* --- snapshots (snapshot.c, snapshot_read.c) ------------------------------------------------------------------- */
+/* --- snapshots (snapshot.c, snapshot_read.c) ------------------------------------------------- */
 
 #define SNAPSHOT_MAGIC 0x70616e73U
 enum { SNAPSHOT_BLOCK_MAX = 256 * 1024 };
 struct snapshot_block {
     uint32_t magic, len;
-    uint64_t number; /* 0: facts, then messages; the last one has len 0 and counts them in `sum_count` */
-    uint64_t count;  /* messages so far */
+    uint64_t
+        number; /* 0: facts, then messages; the last one has len 0 and counts them in `sum_count` */
+    uint64_t count; /* messages so far */
     uint64_t sum;
 };
 struct snapshot_facts {
@@ -316,13 +329,14 @@ struct snapshot_facts {
     struct parked parked;
 };
 struct snapshots {
-    uint64_t number;       /* of the newest file */
-    uint64_t replay_from;  /* of the newest durable one */
+    uint64_t number;      /* of the newest file */
+    uint64_t replay_from; /* of the newest durable one */
     bool busy;
 };
 MUST_USE bool snapshot_write(struct spool *s, struct err *err);
 /* Blocks. ERR_DAMAGED leaves the index as it was: empty. */
-MUST_USE bool snapshot_read(struct spool *s, uint64_t number, struct snapshot_facts *ret, struct err *err);
+MUST_USE bool snapshot_read(struct spool *s, uint64_t number, struct snapshot_facts *ret,
+                            struct err *err);
 const char *snapshot_name(uint64_t number, char name[32]);
 bool snapshot_block_ok(const struct snapshot_block *b, struct str payload);
 void snapshot_block_seal(struct snapshot_block *b, struct str payload);
@@ -331,7 +345,7 @@ MUST_USE bool snapshot_facts_read(struct str bytes, struct snapshot_facts *ret);
 bool snapshot_entry_write(struct buf *to, const struct spool_message *m);
 MUST_USE bool snapshot_entry_read(struct str *bytes, struct spool_message **ret);
 
-/* --- the whole ------------------------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 struct alarm {
     struct list link;
@@ -351,28 +365,27 @@ struct spool {
     struct events events;
     struct snapshots snapshots;
     struct block_pool blocks;
-    struct list bodies;        /* struct body, least recently used first */
+    struct list bodies; /* struct body, least recently used first */
     size_t body_bytes;
 
-    struct list groups;        /* waiting, oldest first; the last one gathers */
+    struct list groups;              /* waiting, oldest first; the last one gathers */
     struct group *writing, *refused; /* refused: told once a segment says so */
-    uint64_t group_number;     /* last one given out */
-    uint64_t group_durable;    /* last one acknowledged */
-    uint64_t applied;          /* position behind the last record applied */
-    uint64_t applying;         /* of the group whose records are being applied */
-    size_t pending_bytes;      /* content not yet durable */
+    uint64_t group_number;           /* last one given out */
+    uint64_t group_durable;          /* last one acknowledged */
+    uint64_t applied;                /* position behind the last record applied */
+    uint64_t applying;               /* of the group whose records are being applied */
+    size_t pending_bytes;            /* content not yet durable */
     struct gate room, moved;
     struct turn_end turn_end;
     struct timer settle_timer, repair_timer;
     bool repairing, read_only, full_told;
 
     uint64_t id_last;
-    size_t transactions;
     bool opening, closing;
     struct buf scratch, scratch2;
     void (*alarm_fn)(void *arg, const char *kind, uint64_t message, const char *text);
     void *alarm_arg;
-    struct list alarms;        /* told before anybody listened */
+    struct list alarms; /* told before anybody listened */
     size_t alarm_count;
     struct spool_figures figures;
 };
@@ -382,8 +395,8 @@ static inline void never_mind(bool ok)
 {
     (void)ok;
 }
-__attribute__((format(printf, 4, 5))) void alarm_tell(struct spool *s, const char *kind, uint64_t message,
-                                                      const char *fmt, ...);
+__attribute__((format(printf, 4, 5))) void alarm_tell(struct spool *s, const char *kind,
+                                                      uint64_t message, const char *fmt, ...);
 uint64_t id_next(struct spool *s);
 /* ERR_FULL or ERR_IO when new messages are refused now. */
 MUST_USE bool may_accept(const struct spool *s, struct err *err);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/kill_test.c - a child works on a spool and tells each acknowledgement through a pipe; it is killed at the entry
- * and at the exit of its Nth call that changes the disk, for every N, and what it was told must be there afterwards
- * (C01). So is recovery itself, three times in a row (C07); and a child under load at random moments (C02). Instead of
- * killing it, the Nth call may be made to fail: what is refused then must never be seen again (D01, D04, D12). */
+/* spool/kill_test.c - a child works on a spool and tells each acknowledgement through a pipe; it is
+ * killed at the entry and at the exit of its Nth call that changes the disk, for every N, and what
+ * it was told must be there afterwards (C01). So is recovery itself, three times in a row (C07);
+ * and a child under load at random moments (C02). Instead of killing it, the Nth call may be made
+ * to fail: what is refused then must never be seen again (D01, D04, D12). */
 #include <errno.h>
 #include <signal.h>
 #include <sys/ptrace.h>
@@ -13,7 +14,14 @@
 #include "spool/fixture.h"
 
 /* The ledger: one line for each acknowledgement. */
-enum told { TOLD_COMMIT = 1, TOLD_REFUSED, TOLD_SETTLE_BEGINS, TOLD_SETTLE, TOLD_SETTLE_REFUSED, TOLD_END };
+enum told {
+    TOLD_COMMIT = 1,
+    TOLD_REFUSED,
+    TOLD_SETTLE_BEGINS,
+    TOLD_SETTLE,
+    TOLD_SETTLE_REFUSED,
+    TOLD_END
+};
 struct line {
     uint64_t id;
     uint32_t seed;
@@ -29,9 +37,12 @@ static void tell(int fd, struct line l)
         _exit(3);
 }
 
-static void child_settle(struct fixture *f, int fd, struct spool_message *m, uint32_t rcpt, enum rcpt_state state)
+static void child_settle(struct fixture *f, int fd, struct spool_message *m, uint32_t rcpt,
+                         enum rcpt_state state)
 {
-    struct line l = { .id = spool_message_id(m), .rcpt = (uint16_t)rcpt, .what = TOLD_SETTLE_BEGINS,
+    struct line l = { .id = spool_message_id(m),
+                      .rcpt = (uint16_t)rcpt,
+                      .what = TOLD_SETTLE_BEGINS,
                       .state = (uint8_t)state };
     struct err err;
 
@@ -72,7 +83,7 @@ static void child_work(struct fixture *f, int fd, unsigned rounds, unsigned salt
     tell(fd, (struct line){ .what = TOLD_END });
 }
 
-/* Running it ------------------------------------------------------------------------------------------------------ */
+/* Running it ---------------------------------------------------------------------------------- */
 
 static bool changes_disk(long call)
 {
@@ -100,7 +111,7 @@ static void follow(pid_t child, const struct plan *p, unsigned *ret_calls);
 struct run {
     struct line lines[LINES_MAX];
     size_t count;
-    unsigned calls;  /* that change the disk, until it ended */
+    unsigned calls; /* that change the disk, until it ended */
 };
 
 static void ledger_read(struct run *r, int fd)
@@ -113,10 +124,10 @@ static void ledger_read(struct run *r, int fd)
 
 struct plan {
     unsigned rounds, salt;
-    unsigned stop_at;     /* 0: never; else the Nth call */
+    unsigned stop_at; /* 0: never; else the Nth call */
     bool at_exit;
     unsigned kill_after_us; /* instead of counting; 0: no */
-    int fail_errno;       /* instead of killing, that call fails; 0: no */
+    int fail_errno;         /* instead of killing, that call fails; 0: no */
 };
 
 static void child_main(struct fixture *f, const struct plan *p, int fd)
@@ -174,7 +185,8 @@ static void fail_call(pid_t who, bool at_exit, int sys)
 #endif
 
 /* Kills it or lets the call fail, if it is the one; *stopped: this thread is inside the one. */
-static void act(pid_t child, pid_t who, const struct plan *p, unsigned call, bool *stopped, bool at_exit)
+static void act(pid_t child, pid_t who, const struct plan *p, unsigned call, bool *stopped,
+                bool at_exit)
 {
     if (p->stop_at == 0 || (call != p->stop_at && !*stopped))
         return;
@@ -192,7 +204,10 @@ static void act(pid_t child, pid_t who, const struct plan *p, unsigned call, boo
 static void follow(pid_t child, const struct plan *p, unsigned *ret_calls)
 {
     const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL;
-    struct { pid_t id; bool inside, stopped; } threads[16] = { { .id = child } };
+    struct {
+        pid_t id;
+        bool inside, stopped;
+    } threads[16] = { { .id = child } };
     size_t thread_count = 1;
     unsigned calls = 0;
     int status;
@@ -229,9 +244,10 @@ static void follow(pid_t child, const struct plan *p, unsigned *ret_calls)
     *ret_calls = calls;
 }
 
-/* Judging it ------------------------------------------------------------------------------------------------------ */
+/* Judging it ---------------------------------------------------------------------------------- */
 
-/* The last that was told of this recipient: 0 when nothing; *ret_unsure: a settle was begun and not told as done. */
+/* The last that was told of this recipient: 0 when nothing; *ret_unsure: a settle was begun and not
+ * told as done. */
 static uint8_t state_told(const struct run *r, uint64_t id, uint16_t rcpt, uint8_t *ret_unsure)
 {
     uint8_t state = 0;
@@ -254,7 +270,8 @@ static uint8_t state_told(const struct run *r, uint64_t id, uint16_t rcpt, uint8
     return state;
 }
 
-static void judge_rcpt(const struct run *r, const struct line *l, const struct spool_message *m, uint16_t rcpt)
+static void judge_rcpt(const struct run *r, const struct line *l, const struct spool_message *m,
+                       uint16_t rcpt)
 {
     uint8_t unsure, told = state_told(r, l->id, rcpt, &unsure);
     uint8_t is = m ? spool_message_rcpt(m, rcpt)->state : RCPT_DONE;
@@ -262,7 +279,8 @@ static void judge_rcpt(const struct run *r, const struct line *l, const struct s
     if (told == 0)
         told = RCPT_QUEUED;
     if (is != told && is != unsure)
-        fail_msg("message %u recipient %u is %u, told %u, begun %u", l->seed, rcpt, is, told, unsure);
+        fail_msg("message %u recipient %u is %u, told %u, begun %u", l->seed, rcpt, is, told,
+                 unsure);
 }
 
 static void judge_refused(struct fixture *f, uint32_t seed)

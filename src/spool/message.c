@@ -26,7 +26,8 @@ struct spool_message *message_new(uint64_t id, uint64_t position, uint32_t conte
         if (p->states)
             memcpy(&m->rcpts[i], p->states + i, sizeof(m->rcpts[i]));
         else
-            m->rcpts[i] = (struct spool_rcpt){ .due_wall_ms = p->accepted_wall_ms, .state = RCPT_QUEUED };
+            m->rcpts[i] =
+                (struct spool_rcpt){ .due_wall_ms = p->accepted_wall_ms, .state = RCPT_QUEUED };
         m->live_count += m->rcpts[i].state != RCPT_DONE;
     }
     return m;
@@ -34,7 +35,8 @@ struct spool_message *message_new(uint64_t id, uint64_t position, uint32_t conte
 
 size_t message_bytes(const struct spool_message *m)
 {
-    return sizeof(*m) + m->rcpt_count * sizeof(m->rcpts[0]) + m->extent_count * sizeof(*m->extents) +
+    return sizeof(*m) + m->rcpt_count * sizeof(m->rcpts[0]) +
+           m->extent_count * sizeof(*m->extents) +
            3 * sizeof(void *); /* its bucket, its place, the heap's own word */
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/park.c - messages beyond the index: durable, answered 250, known only as "in the log from here on". Ids rise in
- * log order, so one id tells on which side of the line a message is. */
+/* spool/park.c - messages beyond the index: durable, answered 250, known only as "in the log from
+ * here on". Ids rise in log order, so one id tells on which side of the line a message is. */
 #include "spool/internal.h"
 
 bool park_is_due(const struct spool *s)
@@ -73,8 +73,8 @@ static void bring_in_record(struct spool *s, const struct record_view *v, uint64
         return;
     if (v->head.kind == RECORD_MESSAGE && message_part_read(v->envelope, &p))
         bring_in(s, v->head.id, position, v->head.content_len, &p, to);
-    if (v->head.kind == RECORD_SETTLE && settle_part_read(v->envelope, &settle) && settle.dsn != 0 &&
-        message_part_read(settle.message, &p))
+    if (v->head.kind == RECORD_SETTLE && settle_part_read(v->envelope, &settle) &&
+        settle.dsn != 0 && message_part_read(settle.message, &p))
         bring_in(s, settle.dsn, position, v->head.content_len, &p, to);
 }
 
@@ -106,7 +106,8 @@ void park_replay(struct spool *s, uint64_t id)
     buf_done(&g.bytes);
 }
 
-bool spool_refill(struct spool *s, void (*fn)(void *arg, struct spool_message *m), void *arg, struct err *err)
+bool spool_refill(struct spool *s, void (*fn)(void *arg, struct spool_message *m), void *arg,
+                  struct err *err)
 {
     const struct refill to = { fn, arg };
     struct log_group g = { 0 };
@@ -114,8 +115,8 @@ bool spool_refill(struct spool *s, void (*fn)(void *arg, struct spool_message *m
 
     buf_init(&g.bytes, s->options.segment_bytes);
     /* Not under a snapshot: it holds the line as it was when it began. */
-    while (s->parked.from != 0 && !s->snapshots.busy && s->index.rcpts < s->options.index_rcpts_max &&
-           why.kind == ERR_NONE) {
+    while (s->parked.from != 0 && !s->snapshots.busy &&
+           s->index.rcpts < s->options.index_rcpts_max && why.kind == ERR_NONE) {
         s->snapshots.busy = true;
         if (!bring_in_group(s, &g, true, &to, &why) && why.kind == ERR_NONE)
             s->parked = (struct parked){ 0 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/part.c - the envelope part of records as bytes. The sums have been checked before these are read; they check
- * again only what memory safety rests on. */
+/* spool/part.c - the envelope part of records as bytes. The sums have been checked before these are
+ * read; they check again only what memory safety rests on. */
 #include "spool/codec.h"
 #include "spool/format.h"
 
@@ -54,9 +54,9 @@ bool settle_part_read(struct str bytes, struct settle_part *ret)
     struct settle_part p = { 0 };
     struct str states;
 
-    if (!take_u32(&bytes, &p.count) || !take_u32(&bytes, &p.event_count) || !take_u64(&bytes, &p.dsn) ||
-        !take_part(&bytes, p.count * sizeof(*p.states), &states) || !take_str(&bytes, &p.events) ||
-        !take_str(&bytes, &p.message) || bytes.len > 0)
+    if (!take_u32(&bytes, &p.count) || !take_u32(&bytes, &p.event_count) ||
+        !take_u64(&bytes, &p.dsn) || !take_part(&bytes, p.count * sizeof(*p.states), &states) ||
+        !take_str(&bytes, &p.events) || !take_str(&bytes, &p.message) || bytes.len > 0)
         return false;
     p.states = (const void *)states.ptr;
     *ret = p;

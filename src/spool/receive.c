@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/receive.c - a message on its way in: content gathered up to 64 KiB, more goes ahead as chunk records; the
- * message record, last, is the commit. */
+/* spool/receive.c - a message on its way in: content gathered up to 64 KiB, more goes ahead as
+ * chunk records; the message record, last, is the commit. */
 #include "spool/internal.h"
 
 #include <inttypes.h>
@@ -12,12 +12,12 @@ enum { EXTENTS_MAX = 65536 };
 
 struct spool_tx {
     struct spool *spool;
-    struct piece *open;      /* gathers; NULL: nothing yet */
-    struct piece **chunks;   /* given to commit already */
+    struct piece *open;    /* gathers; NULL: nothing yet */
+    struct piece **chunks; /* given to commit already */
     size_t count, cap;
     uint64_t bytes;
-    bool moves;              /* compaction's: may use the reserve */
-    bool full;               /* no room: the rest is not taken, commit tells */
+    bool moves; /* compaction's: may use the reserve */
+    bool full;  /* no room: the rest is not taken, commit tells */
     struct durable chunk_done;
 };
 
@@ -61,11 +61,11 @@ struct spool_tx *spool_begin(struct spool *s)
 
     tx->spool = s;
     durable_init(&tx->chunk_done);
-    s->transactions++;
     return tx;
 }
 
-static void chunk_done(struct spool *s, struct record *r, uint64_t position, const struct err *failed)
+static void chunk_done(struct spool *s, struct record *r, uint64_t position,
+                       const struct err *failed)
 {
     struct piece *piece = r->piece;
 
@@ -101,8 +101,8 @@ void spool_add(struct spool_tx *tx, struct str content)
 {
     struct spool *s = tx->spool;
 
-    tx->full = tx->full || tx->count >= EXTENTS_MAX || s->blocks.used_bytes >
-               s->options.content_memory_max_bytes + s->body_bytes;
+    tx->full = tx->full || tx->count >= EXTENTS_MAX ||
+               s->blocks.used_bytes > s->options.content_memory_max_bytes + s->body_bytes;
     tx->bytes += content.len;
     while (content.len > 0 && !tx->full) {
         size_t len;
@@ -138,7 +138,6 @@ static void tx_free(struct spool_tx *tx)
     piece_drop(&s->blocks, tx->open);
     free(tx->chunks);
     free(tx);
-    s->transactions--;
     gate_wake_all(&s->room);
 }
 
@@ -147,7 +146,7 @@ void spool_abort(struct spool_tx *tx)
     tx_free(tx);
 }
 
-/* The commit ----------------------------------------------------------------------------------------------------- */
+/* The commit ---------------------------------------------------------------------------------- */
 
 struct commit {
     struct durable durable;
@@ -168,7 +167,8 @@ static bool chunks_wait(struct spool_tx *tx, struct err *err)
     return true;
 }
 
-static void message_done(struct spool *s, struct record *r, uint64_t position, const struct err *failed)
+static void message_done(struct spool *s, struct record *r, uint64_t position,
+                         const struct err *failed)
 {
     struct commit *c = r->arg;
     struct spool_tx *tx = c->tx;
@@ -199,10 +199,10 @@ static struct extent *extents_make(const struct spool_tx *tx, size_t *ret_count)
     return x;
 }
 
-/* What `kind` of record the gathered content makes. Nothing waits from here to commit_add, so ids stand in the log in
- * their order. */
-static bool record_make(struct spool_tx *tx, enum record_kind kind, uint64_t id, struct message_part *p,
-                        struct record *ret, struct err *err)
+/* What `kind` of record the gathered content makes. Nothing waits from here to commit_add, so ids
+ * stand in the log in their order. */
+static bool record_make(struct spool_tx *tx, enum record_kind kind, uint64_t id,
+                        struct message_part *p, struct record *ret, struct err *err)
 {
     struct spool *s = tx->spool;
     size_t count;
@@ -228,8 +228,10 @@ static bool message_make(struct commit *c, struct record *ret, struct err *err)
     struct spool_tx *tx = c->tx;
     struct spool *s = tx->spool;
     const struct envelope *e = c->envelope;
-    struct message_part p = { .account = e->account, .accepted_wall_ms = e->accepted_wall_ms,
-                              .size_bytes = tx->bytes, .rcpt_count = (uint32_t)e->rcpt_count };
+    struct message_part p = { .account = e->account,
+                              .accepted_wall_ms = e->accepted_wall_ms,
+                              .size_bytes = tx->bytes,
+                              .rcpt_count = (uint32_t)e->rcpt_count };
 
     if (e->rcpt_count == 0 || e->size_bytes != tx->bytes)
         return err_set(err, ERR_SYNTAX, "envelope without recipients, or of another size");
@@ -241,8 +243,8 @@ static bool message_make(struct commit *c, struct record *ret, struct err *err)
     return record_make(tx, RECORD_MESSAGE, c->id, &p, ret, err);
 }
 
-bool spool_commit(struct spool_tx *tx, const struct envelope *e, uint64_t *ret_id, struct spool_message **ret,
-                  struct err *err)
+bool spool_commit(struct spool_tx *tx, const struct envelope *e, uint64_t *ret_id,
+                  struct spool_message **ret, struct err *err)
 {
     struct spool *s = tx->spool;
     struct commit c = { .tx = tx, .envelope = e };
@@ -266,7 +268,7 @@ bool spool_commit(struct spool_tx *tx, const struct envelope *e, uint64_t *ret_i
     return ok;
 }
 
-/* Compaction ----------------------------------------------------------------------------------------------------- */
+/* Compaction ---------------------------------------------------------------------------------- */
 
 struct move {
     struct durable durable;
@@ -281,7 +283,8 @@ struct spool_tx *tx_begin_move(struct spool *s)
     return tx;
 }
 
-static void move_done(struct spool *s, struct record *r, uint64_t position, const struct err *failed)
+static void move_done(struct spool *s, struct record *r, uint64_t position,
+                      const struct err *failed)
 {
     struct move *v = r->arg;
     struct record_head head;
@@ -293,18 +296,23 @@ static void move_done(struct spool *s, struct record *r, uint64_t position, cons
     durable_tell(&v->durable, failed);
 }
 
-bool tx_move(struct spool_tx *tx, struct spool_message *m, struct str envelope, bool content_lost, struct err *err)
+bool tx_move(struct spool_tx *tx, struct spool_message *m, struct str envelope, bool content_lost,
+             struct err *err)
 {
     struct spool *s = tx->spool;
     struct move v = { .message = m };
     struct record r = { .done = move_done, .arg = &v };
-    struct message_part p = { .account = m->account, .accepted_wall_ms = m->accepted_wall_ms,
-                              .size_bytes = m->size_bytes, .rcpt_count = m->rcpt_count, .states = m->rcpts,
+    struct message_part p = { .account = m->account,
+                              .accepted_wall_ms = m->accepted_wall_ms,
+                              .size_bytes = m->size_bytes,
+                              .rcpt_count = m->rcpt_count,
+                              .states = m->rcpts,
                               .envelope = envelope };
     bool ok = !tx->full || err_set(err, ERR_FULL, "no room to move content to");
 
     ok = ok && chunks_wait(tx, err);
-    /* A settle on its way stands before the move in the log, but its states are not yet here: another time. */
+    /* A settle on its way stands before the move in the log, but its states are not yet here:
+     * another time. */
     if (ok && ((m->flags & MESSAGE_GONE) || m->settling > 0))
         ok = err_set(err, ERR_EXISTS, "settled meanwhile");
     ok = ok && record_make(tx, RECORD_MOVE, m->id, &p, &r, err);

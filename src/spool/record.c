@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/record.c - sums of headers, groups and records, and the walk over records in bytes that may be damaged. */
+/* spool/record.c - sums of headers, groups and records, and the walk over records in bytes that may
+ * be damaged. */
 #include <assert.h>
 #include <stdlib.h>
 #include <xxhash.h>
@@ -58,7 +59,8 @@ static bool head_at(struct str bytes, uint32_t generation, size_t at, struct rec
            ret->sum_head == sum_of(ret, offsetof(struct record_head, sum_head));
 }
 
-bool record_next(struct str bytes, uint32_t generation, size_t *at, struct record_view *ret, bool *damaged)
+bool record_next(struct str bytes, uint32_t generation, size_t *at, struct record_view *ret,
+                 bool *damaged)
 {
     struct record_view v = { 0 };
     size_t from = align_up(*at, 8);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/recover.c - opening: what lies in the folder, the newest snapshot that holds, the log replayed over it.
+/* spool/recover.c - opening: what lies in the folder, the newest snapshot that holds, the log
+ * replayed over it.
  *
- * Nothing of ours is written here, so dying in the middle and doing it again gives the same (invariant 3, fault C07).
- * What counts in a segment ends at the number that the next segment says it follows (invariant 4). At the end of the
- * last one, what does not hold is what a crash tore: it was never acknowledged, and the next segment will say so. */
+ * Nothing of ours is written here, so dying in the middle and doing it again gives the same
+ * (invariant 3, fault C07). What counts in a segment ends at the number that the next segment says
+ * it follows (invariant 4). At the end of the last one, what does not hold is what a crash tore: it
+ * was never acknowledged, and the next segment will say so. */
 #include "spool/recover.h"
 
 #include <inttypes.h>
@@ -37,7 +39,7 @@ static struct segment **segments_sorted(struct spool *s, size_t *ret_count)
     return sorted;
 }
 
-/* Replay ----------------------------------------------------------------------------------------------------------- */
+/* Replay -------------------------------------------------------------------------------------- */
 
 struct replaying {
     struct spool *spool;
@@ -47,7 +49,8 @@ struct replaying {
     struct spool_recovery *found;
     uint64_t last;      /* number of the last group that counted */
     uint64_t highest;   /* ever met */
-    uint64_t torn_from; /* damaged bytes of which it is not yet known whether they were synced; 0: none */
+    uint64_t torn_from; /* damaged bytes of which it is not yet known whether they were synced; 0:
+                           none */
     uint64_t torn_count;
 };
 
@@ -60,7 +63,8 @@ static void replay_bytes(struct replaying *r, struct str bytes, uint64_t offset)
     r->spool->applying = position_make(r->segment->generation, offset);
     /* The group's own head is no record: stepping over it is no damage. */
     while (record_next(bytes, r->segment->generation, &at, &v, &damaged))
-        apply_record(r->spool, &v, position_make(r->segment->generation, offset + v.offset), &r->counts);
+        apply_record(r->spool, &v, position_make(r->segment->generation, offset + v.offset),
+                     &r->counts);
 }
 
 /* Bytes that were synced and no longer hold: record by record, what can be had. */
@@ -70,8 +74,10 @@ static bool salvage(struct replaying *r, uint64_t from, uint64_t end, struct err
     struct str bytes;
     bool ok;
 
-    alarm_tell(r->spool, "record-damaged", 0, "segment %" PRIu32 ", bytes %" PRIu64 " to %" PRIu64
-               ": what still has its sum is kept", r->segment->slot, from, end);
+    alarm_tell(r->spool, "record-damaged", 0,
+               "segment %" PRIu32 ", bytes %" PRIu64 " to %" PRIu64
+               ": what still has its sum is kept",
+               r->segment->slot, from, end);
     r->counts.damaged++;
     scan_init(&region, r->segment->file, r->segment->generation, from, end);
     ok = scan_bytes(&region, from, end - from, &bytes, err);
@@ -154,14 +160,17 @@ static bool replay_segment(struct replaying *r, uint64_t from, struct err *err)
 static void check_gap(struct spool *s, uint32_t after, uint32_t generation)
 {
     if (generation > after + 1)
-        alarm_tell(s, "segment-missing", 0, "generations %" PRIu32 " to %" PRIu32 " of the log are not there",
-                   after + 1, generation - 1);
+        alarm_tell(s, "segment-missing", 0,
+                   "generations %" PRIu32 " to %" PRIu32 " of the log are not there", after + 1,
+                   generation - 1);
 }
 
-bool recover_replay(struct spool *s, const struct snapshot_facts *facts, struct spool_recovery *found,
-                    struct err *err)
+bool recover_replay(struct spool *s, const struct snapshot_facts *facts,
+                    struct spool_recovery *found, struct err *err)
 {
-    struct replaying r = { .spool = s, .found = found, .last = facts->number, .highest = facts->number };
+    struct replaying r = {
+        .spool = s, .found = found, .last = facts->number, .highest = facts->number
+    };
     uint32_t first = position_generation(facts->replay_from), before = first > 0 ? first - 1 : 0;
     struct segment **sorted;
     size_t count;

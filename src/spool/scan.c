@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/scan.c - reads a segment group by group, and the log segment by segment. What is damaged is told as bytes to be
- * salvaged; what lies behind the last good group is told apart, since it may be what a crash tore. */
+/* spool/scan.c - reads a segment group by group, and the log segment by segment. What is damaged is
+ * told as bytes to be salvaged; what lies behind the last good group is told apart, since it may be
+ * what a crash tore. */
 #include "spool/internal.h"
 
 enum { WINDOW_BYTES = 256 * 1024 };
 
-void scan_init(struct scan *c, struct disk_file *file, uint32_t generation, uint64_t from, uint64_t end)
+void scan_init(struct scan *c, struct disk_file *file, uint32_t generation, uint64_t from,
+               uint64_t end)
 {
-    *c = (struct scan){ .file = file, .generation = generation, .at = align_up(from, BLOCK_BYTES), .end = end };
+    *c = (struct scan){
+        .file = file, .generation = generation, .at = align_up(from, BLOCK_BYTES), .end = end
+    };
     buf_init(&c->window, end + 1);
 }
 
@@ -54,7 +58,8 @@ bool scan_next(struct scan *c, struct scan_found *ret, struct err *err)
     struct group_head h;
     struct str block;
 
-    for (uint64_t at = c->at; c->end >= BLOCK_BYTES && at <= c->end - BLOCK_BYTES; at += BLOCK_BYTES) {
+    for (uint64_t at = c->at; c->end >= BLOCK_BYTES && at <= c->end - BLOCK_BYTES;
+         at += BLOCK_BYTES) {
         if (!scan_bytes(c, at, BLOCK_BYTES, &block, err))
             return false;
         memcpy(&h, block.ptr, sizeof(h));
@@ -63,7 +68,9 @@ bool scan_next(struct scan *c, struct scan_found *ret, struct err *err)
             continue;
         }
         if (at == c->at) {
-            f = (struct scan_found){ .offset = at, .number = h.number, .events_acked = h.events_acked };
+            f = (struct scan_found){ .offset = at,
+                                     .number = h.number,
+                                     .events_acked = h.events_acked };
             if (!scan_bytes(c, at, h.length, &f.bytes, err))
                 return false;
             f.kind = group_ok(f.bytes, c->generation) ? SCAN_GROUP : SCAN_DAMAGED;
@@ -81,7 +88,7 @@ bool scan_next(struct scan *c, struct scan_found *ret, struct err *err)
     return true;
 }
 
-/* The log ---------------------------------------------------------------------------------------------------------- */
+/* The log ------------------------------------------------------------------------------------- */
 
 struct log_job {
     struct segment *segment;
@@ -91,7 +98,8 @@ struct log_job {
     struct err err;
 };
 
-/* On a worker. The next group, or damaged bytes before one: the walk over records copes with both. */
+/* On a worker. The next group, or damaged bytes before one: the walk over records copes with both.
+ */
 static void log_run(void *arg)
 {
     struct log_job *j = arg;
@@ -129,14 +137,18 @@ static struct segment *segment_from(struct spool *s, uint64_t *position)
     return NULL;
 }
 
-bool log_read(struct spool *s, uint64_t *position, struct log_group *ret, bool wait, struct err *err)
+bool log_read(struct spool *s, uint64_t *position, struct log_group *ret, bool wait,
+              struct err *err)
 {
     struct segment *g;
 
     if (err)
         err->kind = ERR_NONE;
-    while (*position < s->applied && (g = segment_from(s, position)) != NULL && *position < s->applied) {
-        struct log_job j = { .segment = g, .from = position_offset(*position), .end = g->used, .ret = ret };
+    while (*position < s->applied && (g = segment_from(s, position)) != NULL &&
+           *position < s->applied) {
+        struct log_job j = {
+            .segment = g, .from = position_offset(*position), .end = g->used, .ret = ret
+        };
 
         g->readers++;
         if (!wait)
@@ -149,7 +161,8 @@ bool log_read(struct spool *s, uint64_t *position, struct log_group *ret, bool w
                 *err = j.err;
             return false;
         }
-        *position = j.found ? position_make(g->generation, j.from) : position_make(g->generation + 1, 0);
+        *position =
+            j.found ? position_make(g->generation, j.from) : position_make(g->generation + 1, 0);
         if (j.found)
             return true;
         if (g->state == SEGMENT_CURRENT) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/scan_fuzz.c - any bytes as a segment, with their sums made right so that the walk gets behind them; and as each
- * of the parts that the sums normally keep such bytes from. */
+/* spool/scan_fuzz.c - any bytes as a segment, with their sums made right so that the walk gets
+ * behind them; and as each of the parts that the sums normally keep such bytes from. */
 #include <assert.h>
 #include <stdlib.h>
 

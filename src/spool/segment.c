@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/segment.c - the table of segments: which are free, what keeps the others, and making new ones ahead of need. */
+/* spool/segment.c - the table of segments: which are free, what keeps the others, and making new
+ * ones ahead of need. */
 #include "spool/internal.h"
 
 #include <assert.h>
@@ -56,8 +57,13 @@ struct segment *segment_take(struct spool *s)
     list_remove(&g->link);
     t->free_count--;
     assert(g->live_bytes == 0 && g->readers == 0);
-    *g = (struct segment){ .slot = g->slot, .size = g->size, .file = g->file, .state = SEGMENT_CURRENT,
-                           .generation = ++t->generation, .used = BLOCK_BYTES, .last_number = UINT64_MAX };
+    *g = (struct segment){ .slot = g->slot,
+                           .size = g->size,
+                           .file = g->file,
+                           .state = SEGMENT_CURRENT,
+                           .generation = ++t->generation,
+                           .used = BLOCK_BYTES,
+                           .last_number = UINT64_MAX };
     list_init(&g->link);
     idmap_put(&t->by_generation, g->generation, g);
     return g;
@@ -88,7 +94,7 @@ size_t segments_available(const struct spool *s)
     return s->segments.free_count + (size_t)may_make(s);
 }
 
-/* Reuse ---------------------------------------------------------------------------------------------------------- */
+/* Reuse --------------------------------------------------------------------------------------- */
 
 static bool has_unread_events(const struct spool *s, const struct segment *g)
 {
@@ -113,7 +119,8 @@ static void segment_drop(struct spool *s, struct segment *g)
     struct segments *t = &s->segments;
     char name[32];
 
-    never_mind(disk_remove(s->disk, segment_name(g->slot, name), NULL)); /* seen again and dropped again if it fails */
+    never_mind(disk_remove(s->disk, segment_name(g->slot, name),
+                           NULL)); /* seen again and dropped again if it fails */
     t->bytes -= g->size;
     for (size_t i = 0; i < t->count; i++)
         if (t->all[i] == g) {
@@ -159,7 +166,7 @@ size_t segments_reclaim(struct spool *s, size_t *ret_waiting, uint64_t *ret_wait
     return freed;
 }
 
-/* Making new ones ------------------------------------------------------------------------------------------------ */
+/* Making new ones ----------------------------------------------------------------------------- */
 
 struct prepare {
     struct spool *spool;
@@ -170,8 +177,8 @@ struct prepare {
     struct err err;
 };
 
-/* Written once in full: a sync of blocks that were written before is twice as fast as of merely allocated ones, and
- * needs no journal. */
+/* Written once in full: a sync of blocks that were written before is twice as fast as of merely
+ * allocated ones, and needs no journal. */
 static bool zero_fill(struct disk_file *f, uint64_t size, struct err *err)
 {
     void *zeros = mem_new(ZERO_BYTES);
@@ -215,9 +222,12 @@ static void prepare_run(void *arg)
 static struct prepare prepare_make(struct spool *s)
 {
     return (struct prepare){
-        .spool = s, .disk = s->disk,
-        .made = { .slot = s->segments.slot_next++, .size = s->options.segment_bytes,
-                  .state = SEGMENT_FREE, .last_number = UINT64_MAX },
+        .spool = s,
+        .disk = s->disk,
+        .made = { .slot = s->segments.slot_next++,
+                  .size = s->options.segment_bytes,
+                  .state = SEGMENT_FREE,
+                  .last_number = UINT64_MAX },
     };
 }
 
@@ -239,7 +249,8 @@ static void prepare_done(void *arg)
     s->segments.preparing = false;
     prepare_end(p);
     if (!p->ok)
-        alarm_tell(s, p->err.kind == ERR_FULL ? "disk-full" : "segment-failed", 0, "%s", p->err.text);
+        alarm_tell(s, p->err.kind == ERR_FULL ? "disk-full" : "segment-failed", 0, "%s",
+                   p->err.text);
     free(p);
     if (s->read_only)
         commit_repair(s);

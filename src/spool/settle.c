@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/settle.c - recipients' new states, their events and the notification, in one record: never two of them apart
- * (invariant 2, fault C09). */
+/* spool/settle.c - recipients' new states, their events and the notification, in one record: never
+ * two of them apart (invariant 2, fault C09). */
 #include "spool/internal.h"
 
 #include <assert.h>
@@ -12,7 +12,7 @@ struct settle {
     struct durable durable;
     struct spool_message *message;
     const struct settle_dsn *dsn;
-    struct envelope envelope;  /* of the notification, sizes filled in */
+    struct envelope envelope; /* of the notification, sizes filled in */
     uint64_t dsn_id;
     struct spool_message *dsn_message;
     struct extent *extents;
@@ -20,7 +20,8 @@ struct settle {
     uint64_t original_bytes;
 };
 
-/* How much of the original can be given back. What is damaged can't: then the notification goes without it. */
+/* How much of the original can be given back. What is damaged can't: then the notification goes
+ * without it. */
 static bool original_measure(struct spool *s, struct settle *t, struct err *err)
 {
     struct spool_message *m = t->message;
@@ -34,7 +35,9 @@ static bool original_measure(struct spool *s, struct settle *t, struct err *err)
     if (!t->dsn->original_full) {
         arena_init(&a, 4096);
         ok = spool_envelope(s, m, &a, &e, &why);
-        t->original_bytes = ok && e.header_bytes < m->size_bytes ? e.header_bytes : ok ? m->size_bytes : 0;
+        t->original_bytes = ok && e.header_bytes < m->size_bytes ? e.header_bytes
+                            : ok                                 ? m->size_bytes
+                                                                 : 0;
         arena_done(&a);
     }
     for (size_t i = 0; ok && start < t->original_bytes && i < message_extent_count(m); i++) {
@@ -72,8 +75,8 @@ static void extents_make(struct settle *t)
         left -= x.len;
         t->extents[n++] = x;
     }
-    t->extents[n++] = (struct extent){ .offset = (uint32_t)t->dsn->head.len,
-                                       .len = (uint32_t)t->dsn->tail.len };
+    t->extents[n++] =
+        (struct extent){ .offset = (uint32_t)t->dsn->head.len, .len = (uint32_t)t->dsn->tail.len };
     t->extent_count = n;
 }
 
@@ -89,20 +92,24 @@ static bool dsn_part_write(struct settle *t, struct buf *to)
     t->envelope = dsn->envelope;
     t->envelope.flags |= ENVELOPE_DSN;
     t->envelope.size_bytes = dsn->head.len + t->original_bytes + dsn->tail.len;
-    t->envelope.header_bytes = (uint32_t)(header_end < dsn->head.len ? header_end + 4 : dsn->head.len);
+    t->envelope.header_bytes =
+        (uint32_t)(header_end < dsn->head.len ? header_end + 4 : dsn->head.len);
     buf_init(&envelope, ENVELOPE_BYTES_MAX);
     ok = envelope_write(&envelope, &t->envelope);
-    p = (struct message_part){ .account = t->envelope.account, .size_bytes = t->envelope.size_bytes,
+    p = (struct message_part){ .account = t->envelope.account,
+                               .size_bytes = t->envelope.size_bytes,
                                .accepted_wall_ms = t->envelope.accepted_wall_ms,
                                .rcpt_count = (uint32_t)t->envelope.rcpt_count,
-                               .extents = t->extents, .extent_count = (uint32_t)t->extent_count,
+                               .extents = t->extents,
+                               .extent_count = (uint32_t)t->extent_count,
                                .envelope = buf_str(&envelope) };
     ok = ok && message_part_write(to, &p);
     buf_done(&envelope);
     return ok;
 }
 
-static void events_write(struct buf *to, const struct settle *t, const struct settle_rcpt *rcpts, size_t count)
+static void events_write(struct buf *to, const struct settle *t, const struct settle_rcpt *rcpts,
+                         size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct event e = rcpts[i].event;
@@ -141,7 +148,8 @@ static void dsn_keep(struct spool *s, struct settle *t, struct record *r, struct
     free(pieces);
 }
 
-static void settle_done(struct spool *s, struct record *r, uint64_t position, const struct err *failed)
+static void settle_done(struct spool *s, struct record *r, uint64_t position,
+                        const struct err *failed)
 {
     struct settle *t = r->arg;
     struct settle_part p;
@@ -161,14 +169,16 @@ static void settle_done(struct spool *s, struct record *r, uint64_t position, co
     durable_tell(&t->durable, failed);
 }
 
-static struct settle_state *states_make(const struct spool_message *m, const struct settle_rcpt *rcpts, size_t count)
+static struct settle_state *states_make(const struct spool_message *m,
+                                        const struct settle_rcpt *rcpts, size_t count)
 {
     struct settle_state *states = NEW_ARRAY(struct settle_state, count + 1);
 
     for (size_t i = 0; i < count; i++) {
         assert(rcpts[i].rcpt < m->rcpt_count);
         states[i].rcpt = rcpts[i].rcpt;
-        states[i].now.due_wall_ms = rcpts[i].now.due_wall_ms; /* by member: no stray bytes on disk */
+        states[i].now.due_wall_ms =
+            rcpts[i].now.due_wall_ms; /* by member: no stray bytes on disk */
         states[i].now.tries = rcpts[i].now.tries;
         states[i].now.state = rcpts[i].now.state;
         states[i].now.flags = rcpts[i].now.flags;
@@ -176,9 +186,10 @@ static struct settle_state *states_make(const struct spool_message *m, const str
     return states;
 }
 
-/* Makes the record; nothing waits from here to commit_add, so ids stand in the log in their order. */
-static bool record_make(struct spool *s, struct settle *t, const struct settle_rcpt *rcpts, size_t count,
-                        struct record *ret, struct err *err)
+/* Makes the record; nothing waits from here to commit_add, so ids stand in the log in their order.
+ */
+static bool record_make(struct spool *s, struct settle *t, const struct settle_rcpt *rcpts,
+                        size_t count, struct record *ret, struct err *err)
 {
     struct settle_part p = { .count = (uint32_t)count, .event_count = (uint32_t)count };
     struct settle_state *states = states_make(t->message, rcpts, count);
@@ -196,7 +207,8 @@ static bool record_make(struct spool *s, struct settle *t, const struct settle_r
     p.states = states;
     p.events = buf_str(&s->scratch);
     p.message = buf_str(&message);
-    ok = ok && settle_part_write(&whole, &p) && record_size(whole.len, content_len) <= record_bytes_max(s);
+    ok = ok && settle_part_write(&whole, &p) &&
+         record_size(whole.len, content_len) <= record_bytes_max(s);
     if (ok) {
         ret->piece = t->dsn ? dsn_content(s, t->dsn) : NULL;
         ret->front = front_new(s, RECORD_SETTLE, t->message->id, buf_str(&whole), ret->piece);
@@ -207,8 +219,9 @@ static bool record_make(struct spool *s, struct settle *t, const struct settle_r
     return ok ? true : err_set(err, ERR_LIMIT, "settle record too large for a segment");
 }
 
-bool spool_settle(struct spool *s, struct spool_message *m, const struct settle_rcpt *rcpts, size_t count,
-                  const struct settle_dsn *dsn, uint64_t *ret_dsn_id, struct spool_message **ret_dsn, struct err *err)
+bool spool_settle(struct spool *s, struct spool_message *m, const struct settle_rcpt *rcpts,
+                  size_t count, const struct settle_dsn *dsn, uint64_t *ret_dsn_id,
+                  struct spool_message **ret_dsn, struct err *err)
 {
     struct settle t = { .message = m, .dsn = dsn };
     struct record r = { .done = settle_done, .arg = &t };
@@ -217,7 +230,8 @@ bool spool_settle(struct spool *s, struct spool_message *m, const struct settle_
     durable_init(&t.durable);
     spool_pin(m);
     m->settling++;
-    while (dsn && (m->flags & MESSAGE_MOVING)) /* the extents to refer to are those of its new place */
+    while (dsn &&
+           (m->flags & MESSAGE_MOVING)) /* the extents to refer to are those of its new place */
         gate_wait_always(&s->moved);
     ok = (!dsn || original_measure(s, &t, err)) && record_make(s, &t, rcpts, count, &r, err);
     if (ok) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* spool/snapshot.c - writes the index to disk while work goes on, and reads it back.
  *
- * Fuzzy: the log is replayed over it from the place where writing began, so an entry may be newer than that place, and
- * what was settled for good meanwhile may be in it or not. */
+ * Fuzzy: the log is replayed over it from the place where writing began, so an entry may be newer
+ * than that place, and what was settled for good meanwhile may be in it or not. */
 #include "spool/internal.h"
 
 #include <inttypes.h>
@@ -16,8 +16,8 @@ struct writer {
     struct disk_file *file;
     struct buf payload;
     struct snapshot_block block;
-    uint64_t at;          /* in the file */
-    uint64_t number;      /* of the snapshot */
+    uint64_t at;     /* in the file */
+    uint64_t number; /* of the snapshot */
     bool last;
     struct err err;
 };
@@ -44,7 +44,8 @@ static void finish(void *arg)
     struct writer *w = arg;
     char name[32];
 
-    if (!disk_file_sync(w->file, &w->err) || !disk_rename(w->disk, name_new, snapshot_name(w->number, name), &w->err) ||
+    if (!disk_file_sync(w->file, &w->err) ||
+        !disk_rename(w->disk, name_new, snapshot_name(w->number, name), &w->err) ||
         !disk_sync_folder(w->disk, &w->err))
         return;
     if (w->number > 2)
@@ -89,9 +90,13 @@ static bool write_all(struct writer *w, struct err *err)
 
 bool snapshot_write(struct spool *s, struct err *err)
 {
-    struct snapshot_facts facts = { .replay_from = s->applied, .number = s->group_durable, .id_last = s->id_last,
-                                    .events_acked = s->events.acked, .events_last = s->events.last,
-                                    .generation = s->segments.generation, .parked = s->parked };
+    struct snapshot_facts facts = { .replay_from = s->applied,
+                                    .number = s->group_durable,
+                                    .id_last = s->id_last,
+                                    .events_acked = s->events.acked,
+                                    .events_last = s->events.last,
+                                    .generation = s->segments.generation,
+                                    .parked = s->parked };
     struct writer w = { .spool = s, .disk = s->disk, .number = s->snapshots.number + 1 };
     bool ok;
 
@@ -109,7 +114,7 @@ bool snapshot_write(struct spool *s, struct err *err)
     return true;
 }
 
-/* Reading ---------------------------------------------------------------------------------------------------------- */
+/* Reading ------------------------------------------------------------------------------------- */
 
 struct reading {
     struct disk_file *file;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/snapshot_format.c - the bytes of a snapshot: blocks with a sum each, the first with the facts, the others with
- * messages, the last one empty, telling how many messages there were. */
+/* spool/snapshot_format.c - the bytes of a snapshot: blocks with a sum each, the first with the
+ * facts, the others with messages, the last one empty, telling how many messages there were. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -52,8 +52,9 @@ bool snapshot_facts_read(struct str in, struct snapshot_facts *ret)
     uint32_t version;
 
     if (!take_u32(&in, &version) || version != FORMAT_VERSION || !take_u64(&in, &f.replay_from) ||
-        !take_u64(&in, &f.number) || !take_u64(&in, &f.id_last) || !take_u64(&in, &f.events_acked) ||
-        !take_u64(&in, &f.events_last) || !take_u64(&in, &f.generation) || !take_u64(&in, &f.parked.from) ||
+        !take_u64(&in, &f.number) || !take_u64(&in, &f.id_last) ||
+        !take_u64(&in, &f.events_acked) || !take_u64(&in, &f.events_last) ||
+        !take_u64(&in, &f.generation) || !take_u64(&in, &f.parked.from) ||
         !take_u64(&in, &f.parked.from_id) || !take_u64(&in, &f.parked.count) ||
         !take_u64(&in, &f.parked.chunked) || !take_u32(&in, &f.parked.floor) || in.len > 0)
         return false;

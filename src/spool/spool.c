@@ -24,7 +24,7 @@ void spool_options_default(struct spool_options *o)
     };
 }
 
-/* Alarms --------------------------------------------------------------------------------------------------------- */
+/* Alarms -------------------------------------------------------------------------------------- */
 
 void alarm_tell(struct spool *s, const char *kind, uint64_t message, const char *fmt, ...)
 {
@@ -49,7 +49,7 @@ void alarm_tell(struct spool *s, const char *kind, uint64_t message, const char 
 
 static void alarms_tell_kept(struct spool *s, bool tell)
 {
-    LIST_EACH(&s->alarms, struct alarm, a, link) {
+    LIST_EACH (&s->alarms, struct alarm, a, link) {
         if (tell)
             s->alarm_fn(s->alarm_arg, a->kind, a->message, a->text);
         list_remove(&a->link);
@@ -58,7 +58,8 @@ static void alarms_tell_kept(struct spool *s, bool tell)
     s->alarm_count = 0;
 }
 
-void spool_on_alarm(struct spool *s, void (*fn)(void *arg, const char *kind, uint64_t message, const char *text),
+void spool_on_alarm(struct spool *s,
+                    void (*fn)(void *arg, const char *kind, uint64_t message, const char *text),
                     void *arg)
 {
     s->alarm_fn = fn;
@@ -67,12 +68,13 @@ void spool_on_alarm(struct spool *s, void (*fn)(void *arg, const char *kind, uin
         alarms_tell_kept(s, true);
 }
 
-/* Opening -------------------------------------------------------------------------------------------------------- */
+/* Opening ------------------------------------------------------------------------------------- */
 
 static bool options_ok(const struct spool_options *o, struct err *err)
 {
     if (o->segment_bytes % BLOCK_BYTES != 0 || o->segment_bytes < 64 * BLOCK_BYTES)
-        return err_set(err, ERR_CONFIG, "segments are whole blocks of %d, at least 64 of them", BLOCK_BYTES);
+        return err_set(err, ERR_CONFIG, "segments are whole blocks of %d, at least 64 of them",
+                       BLOCK_BYTES);
     if (o->disk_max_bytes > 0 && o->disk_max_bytes / o->segment_bytes < 4)
         return err_set(err, ERR_CONFIG, "the spool needs room for at least four segments");
     return true;
@@ -94,7 +96,8 @@ static void snapshot_load(struct spool *s, const struct folder *f, struct snapsh
     for (size_t i = f->snapshot_count; i-- > 0;) {
         if (f->snapshots[i] > s->snapshots.number)
             s->snapshots.number = f->snapshots[i];
-        if (facts->id_last == 0 && facts->replay_from == 0 && !snapshot_read(s, f->snapshots[i], facts, &err)) {
+        if (facts->id_last == 0 && facts->replay_from == 0 &&
+            !snapshot_read(s, f->snapshots[i], facts, &err)) {
             *facts = (struct snapshot_facts){ 0 };
             alarm_tell(s, "snapshot-damaged", 0, "%s", err.text);
         }
@@ -109,8 +112,8 @@ static void snapshot_account(struct spool *s)
         message_account(s, m, 1);
 }
 
-/* Messages whose segment is not there are named to the operator; asked after the replay, which may have told of a move
- * out of it. */
+/* Messages whose segment is not there are named to the operator; asked after the replay, which may
+ * have told of a move out of it. */
 static void lost_tell(struct spool *s, struct spool_recovery *found)
 {
     struct spool_message *m;
@@ -135,7 +138,8 @@ static void facts_take(struct spool *s, const struct snapshot_facts *f)
     s->parked = f->parked;
     if (f->generation > s->segments.generation)
         s->segments.generation = (uint32_t)f->generation;
-    /* Which events lie in segments that are not replayed is not known: all up to their end, unless acknowledged. */
+    /* Which events lie in segments that are not replayed is not known: all up to their end, unless
+     * acknowledged. */
     for (size_t i = 0; i < s->segments.count; i++) {
         struct segment *g = s->segments.all[i];
 
@@ -215,7 +219,8 @@ static struct spool *spool_new(const struct spool_options *o)
     return s;
 }
 
-bool spool_open(const struct spool_options *o, struct spool **ret, struct spool_recovery *ret_found, struct err *err)
+bool spool_open(const struct spool_options *o, struct spool **ret, struct spool_recovery *ret_found,
+                struct err *err)
 {
     int64_t began = clock_mono_ms();
     struct spool *s;
@@ -224,7 +229,8 @@ bool spool_open(const struct spool_options *o, struct spool **ret, struct spool_
     if (!options_ok(o, err))
         return false;
     s = spool_new(o);
-    if (!disk_open(o->folder, &s->disk, err) || !recover(s, ret_found, err) || !threads_start(s, err)) {
+    if (!disk_open(o->folder, &s->disk, err) || !recover(s, ret_found, err) ||
+        !threads_start(s, err)) {
         spool_free(s);
         return err_at(err, "spool %s", o->folder);
     }
@@ -238,7 +244,8 @@ bool spool_open(const struct spool_options *o, struct spool **ret, struct spool_
 /* Nothing is in flight and nothing waits. */
 static bool is_quiet(const struct spool *s)
 {
-    return list_empty(&s->groups) && !s->writing && !s->repairing && !s->segments.preparing && !s->snapshots.busy;
+    return list_empty(&s->groups) && !s->writing && !s->repairing && !s->segments.preparing &&
+           !s->snapshots.busy;
 }
 
 void spool_close(struct spool *s)
@@ -253,7 +260,7 @@ void spool_close(struct spool *s)
     spool_free(s);
 }
 
-/* Figures -------------------------------------------------------------------------------------------------------- */
+/* Figures ------------------------------------------------------------------------------------- */
 
 static uint64_t events_behind(const struct spool *s)
 {

@@ -3,8 +3,9 @@
  *
  *     spool_bench FOLDER [fibers [seconds]]
  *
- * Each fiber commits a message, settles it at once and goes on; the folder is used again from run to run, so the second
- * run writes segments that were written before. CPU is that of the whole process and of the loop's thread. */
+ * Each fiber commits a message, settles it at once and goes on; the folder is used again from run
+ * to run, so the second run writes segments that were written before. CPU is that of the whole
+ * process and of the loop's thread. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,11 +30,18 @@ static void commit_on(void *arg)
 {
     struct bench *b = arg;
     struct envelope_rcpt rcpt = { .address = STR("somebody@example.net") };
-    struct envelope e = { .account = 1, .size_bytes = b->size, .header_bytes = 200, .accepted_wall_ms = 1,
-                          .reverse_path = STR("sender@example.org"), .helo = STR("mail.example.org"),
-                          .rcpts = &rcpt, .rcpt_count = 1 };
-    struct settle_rcpt done = { .now = { .state = RCPT_DONE }, .event = { .kind = EVENT_DELIVERED,
-                                .address = rcpt.address, .destination = STR("example.net") } };
+    struct envelope e = { .account = 1,
+                          .size_bytes = b->size,
+                          .header_bytes = 200,
+                          .accepted_wall_ms = 1,
+                          .reverse_path = STR("sender@example.org"),
+                          .helo = STR("mail.example.org"),
+                          .rcpts = &rcpt,
+                          .rcpt_count = 1 };
+    struct settle_rcpt done = { .now = { .state = RCPT_DONE },
+                                .event = { .kind = EVENT_DELIVERED,
+                                           .address = rcpt.address,
+                                           .destination = STR("example.net") } };
 
     while (!b->stop) {
         struct spool_tx *tx = spool_begin(b->spool);
@@ -73,13 +81,15 @@ static int64_t cpu_us(int who)
     struct rusage u;
 
     (void)getrusage(who, &u);
-    return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 + u.ru_utime.tv_usec + u.ru_stime.tv_usec;
+    return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 + u.ru_utime.tv_usec +
+           u.ru_stime.tv_usec;
 }
 
 static void run(struct bench *b, size_t size, bool settles, size_t fibers, int64_t seconds)
 {
     struct spool_figures before, after;
-    int64_t began = clock_mono_us(), process = cpu_us(RUSAGE_SELF), loop = cpu_us(RUSAGE_THREAD), took;
+    int64_t began = clock_mono_us(), process = cpu_us(RUSAGE_SELF), loop = cpu_us(RUSAGE_THREAD),
+            took;
 
     b->size = size;
     b->settles = settles;
@@ -98,10 +108,12 @@ static void run(struct bench *b, size_t size, bool settles, size_t fibers, int64
     spool_figures(b->spool, &after);
     if (b->commits == 0)
         return;
-    (void)printf("%6zu B %s %4zu fibers: %7.0f messages/s, CPU %5.1f us each, loop %5.1f us, %6.0f syncs/s\n", size,
-                 settles ? "commit+settle" : "commit       ", fibers, (double)b->commits * 1e6 / (double)took,
-                 (double)process / (double)b->commits, (double)loop / (double)b->commits,
-                 (double)(after.syncs - before.syncs) * 1e6 / (double)took);
+    (void)printf(
+        "%6zu B %s %4zu fibers: %7.0f messages/s, CPU %5.1f us each, loop %5.1f us, %6.0f syncs/s\n",
+        size, settles ? "commit+settle" : "commit       ", fibers,
+        (double)b->commits * 1e6 / (double)took, (double)process / (double)b->commits,
+        (double)loop / (double)b->commits,
+        (double)(after.syncs - before.syncs) * 1e6 / (double)took);
 }
 
 int main(int argc, char **argv)

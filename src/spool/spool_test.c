@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/spool_test.c - the spool's promises while nothing goes wrong but a restart: every size, settling, events,
- * notifications, parking, reuse, compaction, a full disk (D01), a second instance (C17). */
+/* spool/spool_test.c - the spool's promises while nothing goes wrong but a restart: every size,
+ * settling, events, notifications, parking, reuse, compaction, a full disk (D01), a second instance
+ * (C17). */
 #include "spool/fixture.h"
 
 static int setup(void **state)
@@ -23,7 +24,8 @@ static int teardown(void **state)
 
 static void test_every_size_comes_back(void **state)
 {
-    static const size_t sizes[] = { 0, 1, 7, 8, 511, 4096, 65535, 65536, 65537, 131072, 200001, 400000 };
+    static const size_t sizes[] = { 0,     1,     7,     8,      511,    4096,
+                                    65535, 65536, 65537, 131072, 200001, 400000 };
     struct fixture *f = *state;
     uint64_t ids[ARRAY_LEN(sizes)];
 
@@ -83,7 +85,8 @@ static void test_r20_settled_states_stay(void **state)
     assert_int_equal(spool_message_rcpt(m, 1)->due_wall_ms, 77);
     assert_int_equal(spool_message_rcpt(m, 1)->tries, 1);
     assert_int_equal(spool_message_rcpt(m, 2)->state, RCPT_HELD);
-    assert_true(fixture_settle(f, m, 1, RCPT_DONE, &err) && fixture_settle(f, m, 2, RCPT_DONE, &err));
+    assert_true(fixture_settle(f, m, 1, RCPT_DONE, &err) &&
+                fixture_settle(f, m, 2, RCPT_DONE, &err));
     assert_null(spool_find(f->spool, id));
     fixture_reopen(f);
     assert_int_equal(f->found.messages, 0);
@@ -176,8 +179,11 @@ static void test_c09_notification_goes_with_the_settle(void **state)
 {
     struct fixture *f = *state;
     struct envelope_rcpt back = { .address = STR("a@example.org") };
-    struct settle_dsn dsn = { .envelope = { .rcpts = &back, .rcpt_count = 1, .accepted_wall_ms = 9 },
-                              .head = STR("H: h\r\n\r\n"), .tail = STR("tail") };
+    struct settle_dsn dsn = {
+        .envelope = { .rcpts = &back, .rcpt_count = 1, .accepted_wall_ms = 9 },
+        .head = STR("H: h\r\n\r\n"),
+        .tail = STR("tail")
+    };
     struct settle_rcpt r = { .now = { .state = RCPT_DONE }, .event = { .kind = EVENT_BOUNCED } };
     uint64_t ids[ARRAY_LEN(dsn_cases)];
     struct spool_message *made;
@@ -294,7 +300,8 @@ static void test_compaction_moves_what_lives(void **state)
     spool_close(f->spool);
     f->options.disk_max_bytes = 10 * SEGMENT;
     fixture_open(f);
-    for (uint64_t i = 0; i < 3000 && n < ARRAY_LEN(kept); i++) { /* one in 16 stays, among them large ones */
+    for (uint64_t i = 0; i < 3000 && n < ARRAY_LEN(kept);
+         i++) { /* one in 16 stays, among them large ones */
         if (!fixture_commit(f, i, i % 32 == 0 ? 90000 : 30000, 2, NULL, &m, &err)) {
             assert_int_equal(err.kind, ERR_FULL);
             fixture_tend(f);
@@ -313,7 +320,8 @@ static void test_compaction_moves_what_lives(void **state)
     for (int turn = 0; turn < 2; turn++) {
         for (size_t i = 0; i < n; i++) {
             fixture_assert(f, kept[i]);
-            assert_int_equal(spool_message_rcpt(spool_find(f->spool, kept[i]), 0)->state, RCPT_DONE);
+            assert_int_equal(spool_message_rcpt(spool_find(f->spool, kept[i]), 0)->state,
+                             RCPT_DONE);
         }
         fixture_reopen(f);
         assert_int_equal(f->alarm_count, 0);
@@ -389,12 +397,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_parts_of_content, setup, teardown),
         cmocka_unit_test_setup_teardown(test_r20_settled_states_stay, setup, teardown),
         cmocka_unit_test_setup_teardown(test_events_in_order_from_memory_and_log, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_c09_notification_goes_with_the_settle, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_c09_notification_goes_with_the_settle, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_parked_beyond_the_index, setup, teardown),
         cmocka_unit_test_setup_teardown(test_segments_are_used_again, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_d01_full_disk_refuses_messages_and_settles, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_d01_full_disk_refuses_messages_and_settles, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_compaction_moves_what_lives, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_events_that_nobody_fetches_are_capped, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_events_that_nobody_fetches_are_capped, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_c17_second_instance_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pinned_stays_readable, setup, teardown),

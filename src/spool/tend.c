@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/tend.c - keeping house: when a snapshot is due, when to compact, which events are given up. */
+/* spool/tend.c - keeping house: when a snapshot is due, when to compact, which events are given up.
+ */
 #include <inttypes.h>
 
 #include "spool/internal.h"
 
 enum { SNAPSHOT_SEGMENTS = 4 };
 
-/* Events that nobody fetches hold at most so much; past it the oldest go, counted and told (fault O11). */
+/* Events that nobody fetches hold at most so much; past it the oldest go, counted and told (fault
+ * O11). */
 static void events_cap(struct spool *s)
 {
     const struct segment *oldest = NULL;
@@ -21,11 +23,13 @@ static void events_cap(struct spool *s)
         if (!oldest || g->generation < oldest->generation)
             oldest = g;
     }
-    if (!oldest || s->options.events_disk_max_bytes == 0 || bytes <= s->options.events_disk_max_bytes)
+    if (!oldest || s->options.events_disk_max_bytes == 0 ||
+        bytes <= s->options.events_disk_max_bytes)
         return;
     s->events.dropped += oldest->events;
     spool_events_ack(s, oldest->last_event);
-    alarm_tell(s, "events-dropped", 0, "%" PRIu64 " events, the oldest, were given up: nobody fetched them",
+    alarm_tell(s, "events-dropped", 0,
+               "%" PRIu64 " events, the oldest, were given up: nobody fetched them",
                oldest->events);
 }
 
