@@ -326,12 +326,29 @@ static enum cli_exit transfer(struct sending *s)
     return result;
 }
 
+/* The server judges addresses; here only what would be a second command is kept out, since libcurl
+ * passes line ends on. */
+static bool is_one_line(const char *address)
+{
+    return strpbrk(address, "\r\n") == NULL;
+}
+
+static bool addresses_ok(const struct cli_args *a)
+{
+    for (size_t i = 0; i < a->to_count; i++)
+        if (!is_one_line(a->to[i]))
+            return false;
+    return is_one_line(sender(a));
+}
+
 static enum cli_exit prepare(struct sending *s)
 {
     struct err err;
 
     if (s->args->to_count == 0 || !sender(s->args))
         return cli_fail(CLI_USAGE, "expected --%s ADDRESS", s->args->to_count == 0 ? "to" : "from");
+    if (!addresses_ok(s->args))
+        return cli_fail(CLI_USAGE, "an address with a line end in it");
     if (!read_password(s, &err) || !read_message(s, &err))
         return cli_fail(CLI_USAGE, "%s", err.text);
     s->tls = tls_wanted(s->args);
