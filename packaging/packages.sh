@@ -6,12 +6,12 @@
 
 # The packages of these lists that are not there, one a line.
 packages_missing() { # FILE…
-    local wanted
-    wanted=$(sed '/^#/d' "$@")
-    # shellcheck disable=SC2086 # a list of words
-    comm -23 <(printf '%s\n' $wanted | sort -u) \
-        <(dpkg-query -W -f '${Package} ${db:Status-Abbrev}\n' $wanted 2>/dev/null |
-            sed -n 's/ ii *$//p' | sort -u)
+    local package command
+    comm -23 <(
+        sed '/^#/d' "$@" | while read -r package command; do
+            [[ -n $command ]] && command -v "$command" >/dev/null || echo "$package"
+        done | sort -u
+    ) <(dpkg-query -W -f '${Package} ${db:Status-Abbrev}\n' | sed -n 's/ ii *$//p' | sort -u)
 }
 
 packages_install() { # FILE…
