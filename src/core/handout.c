@@ -273,7 +273,7 @@ static void place_due(struct core *c, const struct batch *b, const struct envelo
     for (size_t i = 0; i < b->count; i++) {
         uint32_t r = b->rcpts[i];
         bool warned = (spool_message_rcpt(entry_message(b->entry), r)->flags & RCPT_DELAY_WARNED) != 0;
-        place_rcpt(c, b->entry, r, e->rcpts[r].address, core_now(c), (uint16_t)(schedule_tries(b->entry, r) - 1),
+        place_rcpt(c, b->entry, r, e->rcpts[r].address, 0, (uint16_t)(schedule_tries(b->entry, r) - 1),
                    warned);
     }
     site_report(c->schedule, b->site, core_now(c), SITE_SERVED, STR(""));

@@ -242,11 +242,10 @@ void place_message(struct core *c, struct spool_message *m, const struct envelop
 {
     struct entry *entry = schedule_enter(c->schedule, m, spool_message_account(m), spool_message_accepted(m),
                                          spool_message_rcpts(m));
-    int64_t now = core_now(c);
 
     *spool_message_slot(m) = entry;
     for (uint32_t r = 0; r < e->rcpt_count; r++)
-        place_rcpt(c, entry, r, e->rcpts[r].address, now, 0, false);
+        place_rcpt(c, entry, r, e->rcpts[r].address, 0, 0, false);
 }
 
 /* Its recipients stand at a site of their own until they are due; then handout reads the envelope and places them. So

@@ -153,6 +153,14 @@ static void open_session(struct core *c, struct peer *accept, const struct wire_
     ready(accept, m, 0, STR(""));
 }
 
+static void move_session(struct core *c, struct core_session *s, const struct wire_session_bind *m)
+{
+    account_sessions(c, s->account, -1);
+    client_leave(c, s);
+    take_binding(s, m);
+    account_sessions(c, s->account, 1);
+}
+
 /* AUTH has succeeded: from now on the session counts against its account. */
 static void rebind_session(struct core *c, struct peer *accept, struct core_session *s,
                            const struct wire_session_bind *m)
@@ -163,10 +171,7 @@ static void rebind_session(struct core *c, struct peer *accept, struct core_sess
         ready(accept, m, 421, limit);
         return;
     }
-    account_sessions(c, s->account, -1);
-    client_leave(c, s);
-    take_binding(s, m);
-    account_sessions(c, s->account, 1);
+    move_session(c, s, m);
     ready(accept, m, 0, STR(""));
 }
 
@@ -179,6 +184,11 @@ bool session_on_bind(struct core *c, const struct wire_session_bind *m, struct e
 
     if (!accept->channel)
         return true; /* it died meanwhile */
+    if (m->opening == BIND_UNASKED) {
+        if (s)
+            move_session(c, s, m); /* its credential was revoked (fault A07); accept learns it at the next MAIL */
+        return true;
+    }
     if (idmap_take(&accept->closed_early, m->session))
         return true;
     if (m->opening && !s)

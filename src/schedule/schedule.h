@@ -61,7 +61,7 @@ int64_t entry_accepted_ms(const struct entry *e);
 uint32_t entry_rcpts(const struct entry *e);
 bool entry_is_over(const struct entry *e); /* every item DONE */
 
-/* A recipient's site and time are known (again): from UNPLACED, HELD, WAITING, READY or after a BATCH_LATE. `warned`:
+/* A recipient's site and time (0: now, in this very turn) are known (again): from UNPLACED, HELD, WAITING, READY or after a BATCH_LATE. `warned`:
  * its delay warning has gone out. */
 void schedule_place(struct schedule *s, struct entry *e, uint32_t rcpt, struct site *site, int64_t due_ms,
                     uint16_t tries, bool warned);

@@ -159,6 +159,7 @@ static void remember_why(struct site *site, struct str why)
 static void served(const struct config_delivery *d, struct site *site)
 {
     site->failures = 0;
+    site->times_closed = 0;
     site->closed_until_ms = 0;
     site->canary = false;
     site->connections += 1.0 / (site->connections < 1 ? 1 : site->connections);
@@ -166,17 +167,30 @@ static void served(const struct config_delivery *d, struct site *site)
         site->connections = d->connections_per_site;
 }
 
-static void failed(struct site *site, int64_t now_ms)
+/* No longer than the timetable has a recipient wait: a site is not worse than its mail. */
+static int64_t closed_for(const struct config_retry *r, unsigned times)
 {
+    int64_t first = r->steps_ms[0] < CLOSED_FIRST_MS ? r->steps_ms[0] : CLOSED_FIRST_MS;
+    int64_t last = r->steps_ms[r->step_count - 1];
+    int64_t most = last < CLOSED_MOST_MS ? last : CLOSED_MOST_MS;
+    int64_t wait = first;
+
+    while (--times > 0 && wait < most)
+        wait *= 2;
+    return wait < most ? wait : most;
+}
+
+static void failed(const struct config *c, struct site *site, int64_t now_ms)
+{
+    if (now_ms < site->closed_until_ms)
+        return; /* batches of before it was closed say nothing new */
     site->failures++;
     site->connections = site->connections / 2 < 1 ? 1 : site->connections / 2;
     if (site->failures < FAILURES_TO_CLOSE && !site->canary)
         return;
     /* Twice as long each time it is found closed. */
-    int64_t wait = CLOSED_FIRST_MS;
-    for (unsigned i = FAILURES_TO_CLOSE; i < site->failures && wait < CLOSED_MOST_MS; i++)
-        wait *= 2;
-    site->closed_until_ms = now_ms + (wait < CLOSED_MOST_MS ? wait : CLOSED_MOST_MS);
+    site->times_closed++;
+    site->closed_until_ms = now_ms + closed_for(&c->retry, site->times_closed);
     site->canary = false;
 }
 
@@ -193,11 +207,11 @@ void site_report(struct schedule *s, struct site *site, int64_t now_ms, enum sit
         remember_why(site, why);
         site->connections = site->connections - 1 < 1 ? 1 : site->connections - 1;
         if (site->canary)
-            failed(site, now_ms);
+            failed(s->config, site, now_ms);
         break;
     case SITE_FAILED:
         remember_why(site, why);
-        failed(site, now_ms);
+        failed(s->config, site, now_ms);
         break;
     case SITE_NOTHING:
         site->canary = false;

@@ -43,6 +43,7 @@ struct site {
     unsigned in_flight;
     double connections;      /* grows by parts of one */
     unsigned failures;       /* in a row, since it last served */
+    unsigned times_closed;   /* likewise */
     int64_t closed_until_ms; /* 0: open */
     bool canary;             /* one batch is out to see whether it is back */
     struct str why;
