@@ -88,7 +88,6 @@ static void link_free(struct deliver_link *l)
     leave_peer(l);
     list_remove(&l->link);
     channel_free(l->channel);
-    ring_free(l->ring_in);
     free(l);
 }
 
