@@ -243,25 +243,6 @@ void content_move(struct session *s)
 
 /* The end ----------------------------------------------------------------------------------- */
 
-static void log_accepted(const struct session *s)
-{
-    char ip[IP_TEXT_MAX];
-    struct log_line l;
-
-    log_begin(&l, LOG_INFO, "accepted");
-    log_id(&l, "id", s->answer.id);
-    log_cstr(&l, "client", ip_format(&s->client.ip, ip));
-    log_str(&l, "helo", buf_str(&s->helo));
-    log_cstr(&l, "tls", stream_tls(s->stream) != NULL ? stream_tls(s->stream)->protocol : "-");
-    if (s->login.len > 0)
-        log_str(&l, "login", buf_str(&s->login));
-    log_str(&l, "from", s->tx.reverse_path);
-    log_num(&l, "rcpts", s->tx.rcpt_count);
-    log_str(&l, "rcpt", s->tx.first->address);
-    log_num(&l, "size", (int64_t)s->tx.content.sent_bytes);
-    log_end(&l);
-}
-
 static void reply_answer(struct session *s)
 {
     char id[ID_TEXT_LEN + 1];
@@ -276,7 +257,6 @@ static void reply_answer(struct session *s)
     s->role->messages++;
     s->messages++;
     s->bad_commands = 0;
-    log_accepted(s);
     session_reply1(s, REPLY_QUEUED, str_of(id_format(s->answer.id, id)));
 }
 
