@@ -228,9 +228,10 @@ bool single_serve(struct settings *settings, struct err *err)
     list_init(&s->rings);
     admin_init(&s->admin, &admin_ops, s);
     settings_put_passwords(settings->config, settings->route_passwords);
+    /* First: a signal that a thread of a role may take would end the process. */
+    process_on_signal(on_signal, s);
     ok = doors_open(settings->config, &s->doors, err) && start_all(s, err) && join_all(s, err);
     if (ok) {
-        process_on_signal(on_signal, s);
         log_text(LOG_INFO, "serving", "one process");
         loop_run();
     }
