@@ -37,8 +37,16 @@ LAYERS = {
 LAYERS["super"] = [folder for folder in LAYERS if folder != "sim"]
 LAYERS["cli"] = [folder for folder in LAYERS if folder != "sim"]
 LAYERS["."] = [folder for folder in LAYERS if folder not in ("sim", ".")]
+# A program of its own, the simulated relay with its peers and its oracle: no library, so the build is not told.
+PROGRAMS = {"sim/trial": [folder for folder in LAYERS if folder not in ("super", "cli", ".")]}
 
 OURS = re.compile(r'\s*#\s*include\s+"([^"]+)"')
+
+
+def folder_of(parts):
+    """The row of the tables that a path below src/ is judged by."""
+    below = "/".join(parts[:2])
+    return below if below in PROGRAMS else parts[0] if len(parts) > 1 else "."
 
 
 def includes_of(path):
@@ -55,18 +63,19 @@ def check(src):
     graph, complaints = {}, []
     for path in sorted(src.rglob("*.[chS]")):
         parts = path.relative_to(src).parts
-        folder = parts[0] if len(parts) > 1 else "."
-        if folder not in LAYERS:
+        folder = folder_of(parts)
+        allowed = PROGRAMS.get(folder) or LAYERS.get(folder)
+        if allowed is None:
             complaints.append(f"{path}:1: folder {folder} is not in the layer table")
             continue
         arrows = graph.setdefault(folder, set())
         for number, name in includes_of(path):
-            target = name.split("/")[0]
+            target = folder_of(name.split("/"))
             if "/" not in name or not (src / name).is_file():
                 complaints.append(f'{path}:{number}: "{name}" does not name a file of src/ by its folder')
             elif target != folder:
                 arrows.add(target)
-                if target not in LAYERS[folder]:
+                if target not in allowed:
                     complaints.append(f'{path}:{number}: {folder} may not include "{name}"')
     return graph, complaints
 
@@ -78,7 +87,7 @@ def main(args):
         return 0
     src = pathlib.Path(args[0]) if args else pathlib.Path(__file__).resolve().parent.parent / "src"
     graph, complaints = check(src)
-    for folder in LAYERS:
+    for folder in [*LAYERS, *PROGRAMS]:
         if folder in graph:
             print(f"{folder:9} -> {' '.join(sorted(graph[folder])) or '(nothing)'}")
     for line in complaints:
