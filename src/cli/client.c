@@ -135,7 +135,7 @@ static struct curl_slist *call_options(CURL *curl, struct call *call, const char
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
     if (!call->line)
-        curl_easy_setopt(curl, CURLOPT_TIMEOUT, 60L);
+        curl_easy_setopt(curl, CURLOPT_TIMEOUT, 150L);
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
     if (call->body.len > 0) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)call->body.len);

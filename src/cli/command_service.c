@@ -149,6 +149,8 @@ static struct json_object *port_check(struct json_object *trial)
     buf_init(&text, 4096);
     if (json_object_object_get_ex(trial, "host", &value))
         (void)buf_addf(&text, "%s ", json_object_get_string(value));
+    if (json_object_object_get_ex(trial, "port", &value))
+        (void)buf_addf(&text, "port %s ", json_object_get_string(value));
     if (json_object_object_get_ex(trial, reached ? "greeting" : "error", &value))
         (void)buf_addf(&text, "%s%s", reached ? "answered: " : "could not be reached: ",
                        json_object_get_string(value));
