@@ -196,6 +196,7 @@ static void settle_batch(struct attempt *a, const struct err *lost)
         r->settled = true;
         r->outcome = with_host(a->c, result_of_batch(&a->batch, i, lost, taken));
         r->outcome.host = host;
+        r->dsn_passed_on = extensions_have(&a->c->dialogue.ext, EXT_DSN);
         if (concerns_all(&r->outcome))
             all = &r->outcome;
         if (r->outcome.reply.code == 421)

@@ -177,7 +177,7 @@ bool hosts_find(struct deliver *d, const struct route *route, struct str domain,
 
     if (route->kind != ROUTE_MX) {
         if (str_starts(route->host, STR("/"))) {
-            refuse(ret, 451, 3, 5, STR("delivery into a UNIX socket is not available"));
+            only(ret, route->host, &(struct ip){ 0 });
             return true;
         }
         return hosts_find_plain(d, route->host, a, ret, err);

@@ -12,7 +12,7 @@
 enum host_state { HOST_UNTRIED, HOST_FAILED };
 
 struct host {
-    struct str name;
+    struct str name; /* with family 0: the path of a UNIX socket, NUL behind it */
     struct ip ip;
     enum host_state state;
 };

@@ -19,6 +19,7 @@ struct job_rcpt {
     struct rcpt_params params;
     bool settled;
     struct outcome outcome; /* when settled */
+    bool dsn_passed_on;     /* NOTIFY went with it to a server that speaks DSN (RFC 3461 §5.2.2) */
 };
 
 struct job {

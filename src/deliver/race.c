@@ -20,6 +20,7 @@ struct runner {
     struct race *race;
     struct fiber *fiber; /* NULL: not running */
     struct endpoint to;
+    const char *path; /* instead: of a UNIX socket */
     bool failed;
 };
 
@@ -64,8 +65,9 @@ static void run(void *arg)
     const struct ip *source = me->to.ip.family == 6 ? &c->delivery.source6 : &c->delivery.source4;
     struct stream *stream = NULL;
     struct err err = { 0 };
-    bool ok =
-        stream_connect(&me->to, source, loop_now_ms() + c->timeouts.connect_ms, &stream, &err);
+    int64_t deadline_ms = loop_now_ms() + c->timeouts.connect_ms;
+    bool ok = me->path ? stream_connect_unix(me->path, deadline_ms, &stream, &err)
+                       : stream_connect(&me->to, source, deadline_ms, &stream, &err);
 
     me->fiber = NULL;
     r->running--;
@@ -83,11 +85,12 @@ static void run(void *arg)
     deliver_story_ended(d);
 }
 
-static void start(struct race *r, size_t index, const struct ip *ip, uint16_t port)
+static void start(struct race *r, size_t index, const struct host *host, uint16_t port)
 {
     struct runner *me = &r->runners[index];
 
-    *me = (struct runner){ .race = r, .to = { .ip = *ip, .port = port } };
+    *me = (struct runner){ .race = r, .to = { .ip = host->ip, .port = port },
+                           .path = host->ip.family == 0 ? host->name.ptr : NULL };
     r->holders++;
     r->running++;
     r->role->stories++;
@@ -125,7 +128,7 @@ static bool run_race(struct race *r, const struct hosts *hosts, uint16_t port, s
     while (!r->stream && (r->running > 0 || next < hosts->count)) {
         if (next < hosts->count && (r->running == 0 || loop_now_ms() >= next_ms) &&
             r->running < RUNNING_MAX) {
-            start(r, next, &hosts->list[next].ip, port);
+            start(r, next, &hosts->list[next], port);
             last = next;
             next = untried(hosts, next + 1);
             if (next < hosts->count)

@@ -135,6 +135,7 @@ static void send_rcpt(struct channel *to, const struct job *j, const struct job_
     f->kind = (uint8_t)o->kind;
     f->scope = (uint8_t)o->scope;
     f->tls = o->tls;
+    f->flags = r->dsn_passed_on ? RESULT_DSN_PASSED_ON : 0;
     f->waited_ms = ms_between(j->came_ms, begun_ms);
     f->dialogue_ms = ms_between(begun_ms, loop_now_ms());
     f->ip = wire_ip_of(&o->ip, j->port);

@@ -10,6 +10,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -214,6 +215,34 @@ bool stream_connect(const struct endpoint *to, const struct ip *source, int64_t 
     int fd;
 
     if (!connect_begin(to, source, &fd, err) || !socket_stream_new(fd, &s, err))
+        return false;
+    if (!connect_end(s, deadline_ms, err)) {
+        stream_free(s);
+        return false;
+    }
+    *ret = s;
+    return true;
+}
+
+bool stream_connect_unix(const char *path, int64_t deadline_ms, struct stream **ret, struct err *err)
+{
+    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    struct stream *s;
+    int fd;
+
+    if (strlen(path) >= sizeof a.sun_path)
+        return err_set(err, ERR_LIMIT, "%s: a path of more than %zu bytes", path, sizeof a.sun_path - 1);
+    memcpy(a.sun_path, path, strlen(path));
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return err_sys(err, "socket");
+    /* Done at once or refused: a full backlog is EAGAIN, which is no reason to wait here. */
+    if (connect(fd, (const struct sockaddr *)&a, sizeof a) != 0 && errno != EINPROGRESS) {
+        err_sys(err, "connect to %s", path);
+        close(fd);
+        return false;
+    }
+    if (!socket_stream_new(fd, &s, err))
         return false;
     if (!connect_end(s, deadline_ms, err)) {
         stream_free(s);

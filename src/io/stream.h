@@ -20,6 +20,8 @@ struct stream;
 /* Connects from `source` (family 0: the kernel chooses). ERR_IO, ERR_TIMEOUT, ERR_CANCELLED. Waits. */
 MUST_USE bool stream_connect(const struct endpoint *to, const struct ip *source, int64_t deadline_ms,
                              struct stream **ret, struct err *err);
+/* To a UNIX socket of this machine: an LMTP server. Waits. */
+MUST_USE bool stream_connect_unix(const char *path, int64_t deadline_ms, struct stream **ret, struct err *err);
 /* Closes at once, without a word; NULL is fine. A TLS stream sends close_notify if that needs no waiting. */
 void stream_free(struct stream *s);
 
