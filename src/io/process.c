@@ -268,27 +268,6 @@ bool process_drop_to_user(const char *user, struct err *err)
     return true;
 }
 
-static int log_fd = -1;
-
-/* One writev a line, so that lines of several roles do not mix in one file. A log that cannot be written has nobody to
- * tell. */
-static void log_write(void *arg, enum log_level level, struct str line)
-{
-    char end[] = "\n";
-    struct iovec iov[] = { { (void *)line.ptr, line.len }, { end, 1 } };
-
-    (void)arg;
-    (void)level;
-    while (writev(log_fd, iov, (int)ARRAY_LEN(iov)) < 0 && errno == EINTR)
-        continue;
-}
-
-void process_log_to(int fd)
-{
-    log_fd = fd;
-    log_set_sink(log_write, NULL);
-}
-
 void process_prepare(bool sched_batch)
 {
     const struct rlimit no_core = { 0, 0 };

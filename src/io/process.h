@@ -27,8 +27,16 @@ MUST_USE bool process_drop_to_user(const char *user, struct err *err);
 MUST_USE bool process_look_file(const char *path, bool *ret_is_file, unsigned *ret_mode, struct err *err);
 /* Of a connected UNIX socket. */
 MUST_USE bool process_peer_ids(int fd, int *ret_uid, int *ret_gid, struct err *err);
-/* 2 (stderr) or a file opened for appending becomes where log lines go. */
+/* 2 (stderr) or a file opened for appending becomes where log lines go, with the time in front, at the end of each turn
+ * (alerts at once). After loop_init(). */
 void process_log_to(int fd);
+void process_log_flush(void);
+/* Standard error, for us and every role started later, is this file from now on: opened for appending, 0640. */
+MUST_USE bool process_stderr_to(const char *path, struct err *err);
+/* Without the time: the lines are in a form that has its own. */
+void process_log_bare(void);
+/* Lines that could not be written since the start. */
+uint64_t process_log_lost(void);
 /* Raises RLIMIT_NOFILE to the hard limit; SCHED_BATCH when asked; no core dumps; memory not dumpable. */
 void process_prepare(bool sched_batch);
 /* Of a group by name. ERR_NOT_FOUND. */

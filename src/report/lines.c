@@ -4,6 +4,7 @@
 
 #include "base/code.h"
 #include "base/log.h"
+#include "io/process.h"
 #include "mail/header.h"
 #include "report/postfix.h"
 
@@ -11,6 +12,8 @@ void lines_init(struct lines *l, const struct config *config)
 {
     *l = (struct lines){ .config = config };
     idmap_init(&l->open);
+    if (config->log_form == LOG_FORM_POSTFIX)
+        process_log_bare(); /* that form has its own date */
 }
 
 void lines_done(struct lines *l)
@@ -90,7 +93,7 @@ static void write_keyvalue(const struct event *e)
     struct log_line l;
 
     log_begin(&l, LOG_INFO, short_name(e->kind));
-    add_date(&l, "time", e->wall_ms);
+    add_date(&l, "at", e->wall_ms);
     log_id(&l, "id", e->message);
     log_num(&l, "account", (int64_t)e->account);
     if (e->kind == EVENT_ACCEPTED)

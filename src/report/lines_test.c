@@ -128,7 +128,7 @@ static void R17_the_five_facts_stand_in_the_record(void **state)
 
     lines_write(&f->lines, &accepted);
     lines_write(&f->lines, &e);
-    assert_log(f, "event=accepted time=2026-11-22T01:30:00.000Z id=");
+    assert_log(f, "event=accepted at=2026-11-22T01:30:00.000Z id=");
     assert_log(f, "from=shop@example.org client=192.0.2.7 helo=shop.example.org login=shop");
     assert_log(f, "rcpt=ann@example.net");
     assert_int_equal(count_lines(f), 2);
@@ -140,7 +140,7 @@ static void one_line_per_recipient_and_attempt(void **state)
     struct event e = attempt(EVENT_DEFERRED, "ann@example.net");
 
     lines_write(&f->lines, &e);
-    assert_log(f, "event=deferred time=2026-11-22T01:30:01.500Z id=");
+    assert_log(f, "event=deferred at=2026-11-22T01:30:01.500Z id=");
     assert_log(f, "account=3 from=shop@example.org rcpt=ann@example.net dest=mx:example.net "
                   "source=192.0.2.1 host=mx1.example.net ip=198.51.100.9 code=451 status=4.7.1 "
                   "scope=recipient tls=yes waited_ms=40 dialogue_ms=60 try=1 "

@@ -111,18 +111,7 @@ static bool own_folder(struct child *c, struct buf *path, struct err *err)
     return true;
 }
 
-static void add_folder_of(const char *file, struct buf *folder, struct sandbox_rule *rule)
-{
-    struct str before, name;
-
-    if (!str_cut_last(str_of(file), '/', &before, &name) || before.len == 0)
-        return;
-    buf_add(folder, before);
-    rule->write_folders[1] = buf_cstr(folder);
-}
-
-static bool make_rule(struct child *c, struct sandbox_rule *rule, struct buf *folder, struct buf *log_folder,
-                      struct err *err)
+static bool make_rule(struct child *c, struct sandbox_rule *rule, struct buf *folder, struct err *err)
 {
     size_t n = 0;
 
@@ -131,8 +120,6 @@ static bool make_rule(struct child *c, struct sandbox_rule *rule, struct buf *fo
         if (!own_folder(c, folder, err))
             return false;
         rule->write_folders[0] = buf_cstr(folder);
-        if (c->ops->kind == ROLE_REPORT && c->config->log_file.len > 0)
-            add_folder_of(c->config->log_file.ptr, log_folder, rule);
     }
     if (c->ops->kind == ROLE_RESOLVE && c->config->dns_trust_anchor_file.len > 0)
         rule->read_paths[n++] = c->config->dns_trust_anchor_file.ptr;
@@ -181,15 +168,13 @@ static void say_ready(struct child *c, bool ok, const char *text)
 static bool start_confined(struct child *c, char *state, size_t size, struct err *err)
 {
     struct sandbox_rule rule;
-    struct buf folder, log_folder;
+    struct buf folder;
     bool ok;
 
     buf_init(&folder, 4096);
-    buf_init(&log_folder, 4096);
-    ok = make_rule(c, &rule, &folder, &log_folder, err) && sandbox_enter_files(&rule, err) &&
+    ok = make_rule(c, &rule, &folder, err) && sandbox_enter_files(&rule, err) &&
          c->ops->start(&c->start, &c->role, err) && confine(&rule, state, size, err);
     buf_done(&folder);
-    buf_done(&log_folder);
     return ok;
 }
 
@@ -368,5 +353,6 @@ int super_role_main(const char *kind, const char *instance)
     loop_run();
     if (c.role)
         c.ops->free(c.role);
+    process_log_flush();
     return 0;
 }

@@ -94,6 +94,8 @@ static bool reload(void *arg, struct err *err)
     }
     settings_free(f->settings);
     f->settings = fresh;
+    if (fresh->config->log_file.len > 0 && !process_stderr_to(fresh->config->log_file.ptr, err))
+        return false;
     FLEET_EACH(f, s)
         if (s->ready && s->control && !slot_send_reload(s, err))
             return false;

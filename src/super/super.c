@@ -18,9 +18,9 @@ void super_begin(const char *role)
 
     random_bytes(key, sizeof key);
     hash_set_key(key);
+    loop_init();
     process_log_to(2);
     log_set_role(role);
-    loop_init();
 }
 
 static bool serve(const char *config_file, bool single, struct err *err)
@@ -30,6 +30,10 @@ static bool serve(const char *config_file, bool single, struct err *err)
     if (!settings_read(config_file, true, &settings, err))
         return false;
     log_set_level(settings->config->log_debug ? LOG_DEBUG : LOG_INFO);
+    if (settings->config->log_file.len > 0 && !process_stderr_to(settings->config->log_file.ptr, err)) {
+        settings_free(settings);
+        return false;
+    }
     return single ? single_serve(settings, err) : fleet_serve(settings, err);
 }
 
@@ -39,7 +43,9 @@ int super_serve(const char *config_file, bool single)
 
     process_prepare(false);
     super_begin("super");
-    if (serve(config_file, single, &err))
+    bool ok = serve(config_file, single, &err);
+    process_log_flush();
+    if (ok)
         return 0;
     fprintf(stderr, "baton: %s\n", err.text);
     return 1;
