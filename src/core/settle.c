@@ -423,11 +423,10 @@ bool settle_operation(struct core *c, struct spool_message *m, const struct enve
     if (schedule_state(entry, rcpt) == ITEM_DONE)
         return err_set(err, ERR_NOT_FOUND, "this recipient has its outcome already");
     schedule_take(c->schedule, entry, rcpt);
-    s.outcome = (struct outcome){
-        .kind = OUTCOME_CANCELLED,
-        .scope = SCOPE_RECIPIENT,
-        .reply = { 554, { 5, 7, 0 }, op->reason.len ? op->reason : STR("withdrawn by the relay's operator") },
-    };
+    if (op->kind == EVENT_CANCELLED) {
+        struct str why = op->reason.len ? op->reason : STR("withdrawn by the relay's operator");
+        s.outcome = (struct outcome){ OUTCOME_CANCELLED, SCOPE_RECIPIENT, .reply = { 554, { 5, 7, 0 }, why } };
+    }
     round_init(&r, c, m, e, site, 1);
     r.actor = op->actor;
     r.reason = op->reason;
