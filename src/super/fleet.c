@@ -213,8 +213,8 @@ static bool start_all(struct fleet *f, struct err *err)
 
     for (unsigned kind = 0; kind < ROLE_KINDS; kind++)
         for (unsigned i = 0; i < role_instances(f->settings->config, kind); i++) {
-            slot_init(&f->slots[kind][i], f, kind, i);
-            if (!slot_launch(&f->slots[kind][i], err))
+            slot_init(fleet_slot(f, kind, i), f, kind, i);
+            if (!slot_launch(fleet_slot(f, kind, i), err))
                 return false;
         }
     while (!all_ready(f)) {

@@ -21,6 +21,7 @@ struct slot {
     bool ready, drained;
     int64_t started_ms;
     int64_t back_off_ms;
+    bool sacrificed;         /* killed because core had died */
     struct timer restart;
     unsigned restarts;
     char state[512];         /* what confinement is in force */
@@ -40,7 +41,7 @@ struct joint {
 struct fleet {
     struct settings *settings;
     struct doors doors;
-    struct slot slots[ROLE_KINDS][ROLE_INSTANCES_MAX];
+    struct slot slots[ROLE_KINDS * ROLE_INSTANCES_MAX];
     struct list joints;
     uint32_t joint_number;
     struct admin admin;
@@ -52,8 +53,14 @@ struct fleet {
     struct err failure;       /* why a role could not start the first time */
 };
 
+static inline struct slot *fleet_slot(struct fleet *f, enum role_kind kind, unsigned instance)
+{
+    return &f->slots[(unsigned)kind * ROLE_INSTANCES_MAX + instance];
+}
+
+/* Every place that a role has. */
 #define FLEET_EACH(f, it)                                                                              \
-    for (struct slot *it = &(f)->slots[0][0]; it < &(f)->slots[0][0] + ROLE_KINDS * ROLE_INSTANCES_MAX; it++)    \
+    for (struct slot *it = (f)->slots; it < (f)->slots + ARRAY_LEN((f)->slots); it++)                  \
         if (it->fleet)
 
 /* slot.c */

@@ -115,7 +115,7 @@ static void join_pair(struct fleet *f, const struct role_pair *pair, struct slot
         return;
     }
     for (unsigned i = 0; i < ROLE_INSTANCES_MAX; i++) {
-        struct slot *s = &f->slots[other][i];
+        struct slot *s = fleet_slot(f, other, i);
         if (!s->fleet || !s->ready || !s->control)
             continue;
         if (!join(f, pair, pair->a == fresh->kind ? fresh : s, pair->a == fresh->kind ? s : fresh, &err))

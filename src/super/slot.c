@@ -224,10 +224,21 @@ static void log_end_of(const struct slot *s, int wait_status)
     log_end(&l);
 }
 
+/* Each death soon after the last one doubles the wait; one that we brought about ourselves is no fault of the role. */
+static void back_off(struct slot *s)
+{
+    bool lived_well = loop_now_ms() - s->started_ms > LIVED_WELL_MS;
+
+    if (s->back_off_ms == 0 || lived_well || s->sacrificed)
+        s->back_off_ms = BACK_OFF_FIRST_MS;
+    else
+        s->back_off_ms = s->back_off_ms < BACK_OFF_MOST_MS / 2 ? s->back_off_ms * 2 : BACK_OFF_MOST_MS;
+    s->sacrificed = false;
+}
+
 void slot_ended(struct slot *s, int wait_status)
 {
     struct fleet *f = s->fleet;
-    bool lived_well = loop_now_ms() - s->started_ms > LIVED_WELL_MS;
 
     s->pid = 0;
     s->ready = false;
@@ -237,17 +248,16 @@ void slot_ended(struct slot *s, int wait_status)
     gate_wake_all(&f->changed);
     if (f->stopping || !f->started)
         return;
-    if (s->back_off_ms == 0 || lived_well)
-        s->back_off_ms = BACK_OFF_FIRST_MS;
-    else if (s->back_off_ms < BACK_OFF_MOST_MS)
-        s->back_off_ms *= 2;
+    back_off(s);
     log_end_of(s, wait_status);
     timer_set(&s->restart, loop_now_ms() + s->back_off_ms);
     /* Everybody else's work hangs on core's memory: all begin again from the log (design.md §3, "Peer death"). */
     if (s->kind == ROLE_CORE)
         FLEET_EACH(f, other)
-            if (other->pid != 0)
+            if (other->pid != 0) {
+                other->sacrificed = true;
                 process_kill(other->pid, 9);
+            }
 }
 
 void slot_init(struct slot *s, struct fleet *f, enum role_kind kind, unsigned instance)
