@@ -18,7 +18,7 @@ struct listener {
     bool takes;
     void (*fn)(void *arg, struct stream *s);
     void *arg;
-    bool *gone; /* where come_in() learns that fn freed us */
+    bool calling, freed; /* fn runs; it freed us */
 };
 
 struct caller {
@@ -60,18 +60,18 @@ static void come_in(void *arg)
 {
     struct listener *l = arg;
     struct caller *c;
-    bool gone = false;
 
-    l->gone = &gone;
-    while (!gone && l->takes && (c = LIST_FIRST(&l->backlog, struct caller, link)) != NULL) {
+    l->calling = true;
+    while (l->takes && (c = LIST_FIRST(&l->backlog, struct caller, link)) != NULL) {
         struct stream *s = c->stream;
 
         list_remove(&c->link);
         free(c);
         l->fn(l->arg, s);
     }
-    if (!gone)
-        l->gone = NULL;
+    l->calling = false;
+    if (l->freed)
+        free(l);
 }
 
 bool listener_new(const struct endpoint *at, struct listener **ret, struct err *err)
@@ -119,8 +119,6 @@ void listener_free(struct listener *l)
 
     if (l == NULL)
         return;
-    if (l->gone != NULL)
-        *l->gone = true;
     while ((c = LIST_FIRST(&l->backlog, struct caller, link)) != NULL) {
         list_remove(&c->link);
         stream_free(c->stream);
@@ -128,7 +126,10 @@ void listener_free(struct listener *l)
     }
     timer_clear(&l->come);
     list_remove(&l->link);
-    free(l);
+    l->takes = false;
+    l->freed = true;
+    if (!l->calling)
+        free(l);
 }
 
 struct endpoint listener_local(const struct listener *l)
@@ -209,4 +210,12 @@ bool stream_connect(const struct endpoint *to, const struct ip *source, int64_t 
     }
     *ret = call(l, &from);
     return true;
+}
+
+bool stream_connect_unix(const char *path, int64_t deadline_ms, struct stream **ret,
+                         struct err *err)
+{
+    (void)deadline_ms;
+    (void)ret;
+    return err_set(err, ERR_IO, "connect to %s: no UNIX sockets in this world", path);
 }
