@@ -32,22 +32,26 @@ static bool quarantine(struct spool *s, struct str name, struct spool_recovery *
 }
 
 /* The newest generation of which a whole group lies in the file; 0: none. */
-static uint32_t generation_by_groups(struct disk_file *file, uint64_t size, struct err *err)
+static bool generation_by_groups(struct disk_file *file, uint64_t size, uint32_t *ret,
+                                 struct err *err)
 {
     char *block = mem_new(BLOCK_BYTES);
     uint32_t newest = 0;
+    bool ok = true;
 
-    for (uint64_t at = BLOCK_BYTES; at + BLOCK_BYTES <= size; at += BLOCK_BYTES) {
+    for (uint64_t at = BLOCK_BYTES; ok && at + BLOCK_BYTES <= size; at += BLOCK_BYTES) {
         struct group_head h;
 
-        if (!disk_file_read(file, at, block, BLOCK_BYTES, err))
+        ok = disk_file_read(file, at, block, BLOCK_BYTES, err);
+        if (!ok)
             break;
         memcpy(&h, block, sizeof(h));
         if (h.generation > newest && group_head_ok(&h, h.generation, size - at))
             newest = h.generation;
     }
     free(block);
-    return newest;
+    *ret = newest;
+    return ok;
 }
 
 static bool all_zero(const char *bytes, size_t len)
@@ -57,32 +61,45 @@ static bool all_zero(const char *bytes, size_t len)
 
 enum verdict { VERDICT_SEGMENT, VERDICT_FREE, VERDICT_STRANGER };
 
-static enum verdict identify(struct spool *s, struct segment *g, struct err *err)
+/* The header of `g` as it lies in `block`. */
+static bool judge(struct spool *s, struct segment *g, const char *block, enum verdict *ret,
+                  struct err *err)
 {
-    char *block = mem_new(BLOCK_BYTES);
     struct segment_header h;
-    enum verdict verdict = VERDICT_SEGMENT;
 
-    g->follows = UINT64_MAX;
-    if (g->size < BLOCK_BYTES || !disk_file_read(g->file, 0, block, BLOCK_BYTES, err)) {
-        free(block);
-        return VERDICT_STRANGER;
-    }
     memcpy(&h, block, sizeof(h));
     if (header_ok(&h)) {
         g->generation = h.generation;
         g->follows = h.follows;
-        verdict = h.slot == g->slot && h.generation > 0 ? VERDICT_SEGMENT : VERDICT_STRANGER;
-    } else {
-        g->generation = generation_by_groups(g->file, g->size, err);
-        if (g->generation == 0)
-            verdict = all_zero(block, BLOCK_BYTES) ? VERDICT_FREE : VERDICT_STRANGER;
-        else
-            alarm_tell(s, "segment-damaged", 0, "header of segment %" PRIu32 " does not hold",
-                       g->slot);
+        *ret = h.slot == g->slot && h.generation > 0 ? VERDICT_SEGMENT : VERDICT_STRANGER;
+        return true;
     }
+    if (!generation_by_groups(g->file, g->size, &g->generation, err))
+        return false;
+    if (g->generation == 0) {
+        *ret = all_zero(block, BLOCK_BYTES) ? VERDICT_FREE : VERDICT_STRANGER;
+        return true;
+    }
+    alarm_tell(s, "segment-damaged", 0, "header of segment %" PRIu32 " does not hold", g->slot);
+    *ret = VERDICT_SEGMENT;
+    return true;
+}
+
+/* False: it cannot be read now. Nothing may be concluded from that: a segment put aside for it
+ * would be mail lost, so opening ends, and is tried again (fault D05). */
+static bool identify(struct spool *s, struct segment *g, enum verdict *ret, struct err *err)
+{
+    char *block;
+    bool ok;
+
+    g->follows = UINT64_MAX;
+    *ret = VERDICT_STRANGER;
+    if (g->size < BLOCK_BYTES)
+        return true;
+    block = mem_new(BLOCK_BYTES);
+    ok = disk_file_read(g->file, 0, block, BLOCK_BYTES, err) && judge(s, g, block, ret, err);
     free(block);
-    return verdict;
+    return ok;
 }
 
 static bool segment_open(struct spool *s, struct str name, uint64_t slot,
@@ -93,9 +110,10 @@ static bool segment_open(struct spool *s, struct str name, uint64_t slot,
     char text[32];
 
     if (!disk_file_open(s->disk, segment_name(g.slot, text), DISK_WRITE, &g.file, err) ||
-        !disk_file_size(g.file, &g.size, err))
+        !disk_file_size(g.file, &g.size, err) || !identify(s, &g, &verdict, err)) {
+        disk_file_free(g.file);
         return err_at(err, "%s", text);
-    verdict = identify(s, &g, err);
+    }
     if (verdict == VERDICT_FREE && g.size != s->options.segment_bytes)
         verdict = VERDICT_STRANGER;
     if (verdict == VERDICT_SEGMENT && segment_at(s, position_make(g.generation, 0)))
