@@ -87,21 +87,26 @@ static bool threads_start(struct spool *s, struct err *err)
            worker_pool_new("spool-prepare", 1, 2, &s->prepare_pool, err);
 }
 
-/* The newest snapshot that holds; facts of none mean: everything that is there. */
-static void snapshot_load(struct spool *s, const struct folder *f, struct snapshot_facts *facts)
+/* The newest snapshot that holds; facts of none mean: everything that is there. False: one cannot
+ * be read now. An older one would not do: segments were reused since on the word of this one. */
+static bool snapshot_load(struct spool *s, const struct folder *f, struct snapshot_facts *facts,
+                          struct err *err)
 {
-    struct err err;
+    struct err why;
 
     *facts = (struct snapshot_facts){ 0 };
     for (size_t i = f->snapshot_count; i-- > 0;) {
         if (f->snapshots[i] > s->snapshots.number)
             s->snapshots.number = f->snapshots[i];
-        if (facts->id_last == 0 && facts->replay_from == 0 &&
-            !snapshot_read(s, f->snapshots[i], facts, &err)) {
-            *facts = (struct snapshot_facts){ 0 };
-            alarm_tell(s, "snapshot-damaged", 0, "%s", err.text);
-        }
+        if (facts->id_last != 0 || facts->replay_from != 0 ||
+            snapshot_read(s, f->snapshots[i], facts, &why))
+            continue;
+        *facts = (struct snapshot_facts){ 0 };
+        if (why.kind != ERR_DAMAGED)
+            return err_set(err, why.kind, "%s", why.text);
+        alarm_tell(s, "snapshot-damaged", 0, "%s", why.text);
     }
+    return true;
 }
 
 static void snapshot_account(struct spool *s)
@@ -155,9 +160,8 @@ static bool recover(struct spool *s, struct spool_recovery *found, struct err *e
     size_t waiting;
     uint64_t bytes;
 
-    if (!folder_read(s, &folder, found, err))
+    if (!folder_read(s, &folder, found, err) || !snapshot_load(s, &folder, &facts, err))
         return false;
-    snapshot_load(s, &folder, &facts);
     facts_take(s, &facts);
     snapshot_account(s);
     if (!recover_replay(s, &facts, found, err))
