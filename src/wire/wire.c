@@ -111,7 +111,10 @@ bool wire_check(const struct frame *f, enum role_kind from, enum role_kind to, s
 
     if (!row)
         return err_set(err, ERR_SYNTAX, "frame of unknown type %u from %s", f->type, role_name(from));
-    if (!(row->from & FROM(from)) || !(row->to & FROM(to)))
+    /* What starts and ends roles is super's on one side; a role that says it to another is broken. */
+    bool of_super = f->type >= WIRE_ROLE_START && f->type <= WIRE_ROLE_LINKED;
+    if (!(row->from & FROM(from)) || !(row->to & FROM(to)) ||
+        (of_super && from != ROLE_SUPER && to != ROLE_SUPER))
         return err_set(err, ERR_SYNTAX, "%s is not for %s to send to %s", row->name, role_name(from), role_name(to));
     if (f->len < row->size || f->flags != 0)
         return err_set(err, ERR_SYNTAX, "%s from %s has %u bytes, %u at least", row->name, role_name(from), f->len,

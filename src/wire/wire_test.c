@@ -41,6 +41,10 @@ static const struct check_case {
     { "a password for core", ROLE_ACCEPT, ROLE_CORE, WIRE_AUTH, 0, 0, 0, 0, false },
     { "deliver speaks for accept", ROLE_DELIVER, ROLE_VAULT, WIRE_AUTH, 0, 0, 0, 0, false },
     { "accept binds its own session", ROLE_ACCEPT, ROLE_CORE, WIRE_SESSION_BIND, 0, 64, 0, 0, false },
+    { "P05 accept asks core for its facts", ROLE_ACCEPT, ROLE_CORE, WIRE_ROLE_STATUS, 0, 0, 0, 0, false },
+    { "P05 vault drains core", ROLE_VAULT, ROLE_CORE, WIRE_ROLE_DRAIN, 0, 0, 0, 0, false },
+    { "super drains core", ROLE_SUPER, ROLE_CORE, WIRE_ROLE_DRAIN, 0, 0, 0, 0, true },
+    { "core has drained", ROLE_CORE, ROLE_SUPER, WIRE_ROLE_DRAINED, 0, 0, 0, 0, true },
     { "web starts a role", ROLE_WEB, ROLE_CORE, WIRE_ROLE_START, 0, 0, 0, 0, false },
 };
 
