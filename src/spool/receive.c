@@ -91,7 +91,6 @@ static void chunk_send(struct spool_tx *tx)
     }
     tx->chunks[tx->count++] = tx->open;
     tx->open->tx = tx;
-    s->pending_bytes -= tx->open->len;
     r.front = front_new(s, RECORD_CHUNK, 0, STR_NONE, tx->open);
     commit_add(s, &r, true);
     tx->open = NULL;
@@ -116,7 +115,6 @@ void spool_add(struct spool_tx *tx, struct str content)
         if (!tx->open)
             tx->open = piece_new(&s->blocks, content.len < CONTENT_MAX ? content.len : CONTENT_MAX);
         len = piece_add(&s->blocks, tx->open, content);
-        s->pending_bytes += len;
         content = str_skip(content, len);
     }
 }
@@ -133,8 +131,6 @@ static void tx_free(struct spool_tx *tx)
             segment_live(s, piece->position, -(int64_t)piece->len);
         piece_drop(&s->blocks, piece);
     }
-    if (tx->open)
-        s->pending_bytes -= tx->open->len;
     piece_drop(&s->blocks, tx->open);
     free(tx->chunks);
     free(tx);
@@ -217,8 +213,6 @@ static bool record_make(struct spool_tx *tx, enum record_kind kind, uint64_t id,
         return err_set(err, ERR_LIMIT, "envelope too large for a segment");
     ret->front = front_new(s, kind, id, buf_str(&s->scratch2), tx->open);
     ret->piece = tx->open;
-    if (tx->open)
-        s->pending_bytes -= tx->open->len;
     tx->open = NULL;
     return true;
 }
