@@ -269,7 +269,7 @@ static const struct probe {
     { "opening /", open_root, 0, true },
     { "creating a file in /tmp", create_file, 0, true },
     { "making a TCP socket", make_socket, SANDBOX_CONNECT, false },
-    { "making a UNIX socket", make_unix_socket, 0, false },
+    { "making a UNIX socket", make_unix_socket, SANDBOX_UNIX_CONNECT, false },
     { "accepting connections", do_accept, SANDBOX_ACCEPT | SANDBOX_UNIX_ACCEPT, false },
     { "exec", do_exec, 0, false },
     { "fork", do_fork, 0, false },

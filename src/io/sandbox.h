@@ -12,6 +12,7 @@ enum sandbox_need {            /* added to what every role may: memory without P
     SANDBOX_FILES = 1 << 2,    /* open, write, sync, rename inside the folders given */
     SANDBOX_FILES_READ = 1 << 3,
     SANDBOX_UNIX_ACCEPT = 1 << 4,
+    SANDBOX_UNIX_CONNECT = 1 << 5, /* with SANDBOX_CONNECT: UNIX sockets too */
 };
 
 struct sandbox_rule {

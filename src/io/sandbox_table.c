@@ -93,6 +93,7 @@ const struct sandbox_call_if sandbox_calls_if[] = {
     { CALL(prlimit64), ALWAYS, 2, UINT64_MAX, 0 },
     { CALL(socket), SANDBOX_CONNECT, 0, UINT64_MAX, AF_INET },
     { CALL(socket), SANDBOX_CONNECT, 0, UINT64_MAX, AF_INET6 },
+    { CALL(socket), SANDBOX_UNIX_CONNECT, 0, UINT64_MAX, AF_UNIX },
     { CALL(open), SANDBOX_FILES_READ, 1, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY },
     { CALL(openat), SANDBOX_FILES_READ, 2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY },
 };

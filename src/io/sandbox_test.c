@@ -100,6 +100,7 @@ static const struct role_case {
     { "web", SANDBOX_UNIX_ACCEPT | SANDBOX_FILES_READ },
     { "core", SANDBOX_FILES },
     { "resolve", SANDBOX_CONNECT },
+    { "deliver to an LMTP socket (R30)", SANDBOX_CONNECT | SANDBOX_UNIX_CONNECT },
     { "report", SANDBOX_CONNECT | SANDBOX_FILES | SANDBOX_FILES_READ },
     { "nothing", 0 },
 };

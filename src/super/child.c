@@ -111,6 +111,14 @@ static bool own_folder(struct child *c, struct buf *path, struct err *err)
     return true;
 }
 
+static bool has_local_socket(const struct config *c)
+{
+    for (size_t i = 0; i < c->route_count; i++)
+        if (str_starts(c->routes[i].host, STR("/")))
+            return true;
+    return false;
+}
+
 static bool make_rule(struct child *c, struct sandbox_rule *rule, struct buf *folder, struct err *err)
 {
     size_t n = 0;
@@ -121,6 +129,8 @@ static bool make_rule(struct child *c, struct sandbox_rule *rule, struct buf *fo
             return false;
         rule->write_folders[0] = buf_cstr(folder);
     }
+    if (c->ops->kind == ROLE_DELIVER && has_local_socket(c->config))
+        rule->needs |= SANDBOX_UNIX_CONNECT;
     if (c->ops->kind == ROLE_RESOLVE && c->config->dns_trust_anchor_file.len > 0)
         rule->read_paths[n++] = c->config->dns_trust_anchor_file.ptr;
     if (rule->needs & SANDBOX_CONNECT) {
