@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import pwd
+import shlex
 import shutil
 import signal
 import subprocess
@@ -179,6 +180,11 @@ class Baton:
 
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def events(self, kind):
+        """What report wrote of one kind of event: [{key: value}]."""
+        return [dict(pair.split("=", 1) for pair in shlex.split(line) if "=" in pair)
+                for line in self.log().splitlines() if f" role=report event={kind} " in line]
 
     def log_tail(self, lines=40):
         return "\n".join(self.log().splitlines()[-lines:])
