@@ -41,6 +41,29 @@ static bool never(void)
     return false;
 }
 
+/* The chance of a fault, or its turn. */
+static bool strikes(unsigned in_a_million, unsigned *in)
+{
+    return (*in > 0 && --*in == 0) || sim_chance(in_a_million);
+}
+
+static bool sync_strikes(void)
+{
+    return strikes(sim_faults()->sync_fails, &sim_faults()->sync_fails_in);
+}
+
+static bool read_strikes(void)
+{
+    return strikes(sim_faults()->read_fails, &sim_faults()->read_fails_in);
+}
+
+static bool sync_lies(const char *name)
+{
+    const char *of = sim_faults()->sync_lies_of;
+
+    return world_get()->sync_lies || (of != NULL && strncmp(name, of, strlen(of)) == 0);
+}
+
 void sim_cut_power(void)
 {
     struct disk_image *d = image();
@@ -115,7 +138,7 @@ bool disk_list(struct disk *d, struct arena *a, struct disk_entry **ret, size_t 
     size_t count = 0;
     bool below = false;
 
-    if (sim_chance(sim_faults()->read_fails))
+    if (read_strikes())
         return fail(err, EIO, "list", d->path);
     for (size_t i = 0; i < IMAGE_NAMES_MAX; i++) {
         const struct image_name *n = &im->names[i];
@@ -136,8 +159,9 @@ bool disk_list(struct disk *d, struct arena *a, struct disk_entry **ret, size_t 
 
 static bool change_fails(const char *what, const char *name, struct err *err)
 {
-    sim_event();
-    return sim_chance(sim_faults()->write_full) && !fail(err, ENOSPC, what, name);
+    sim_change();
+    return strikes(sim_faults()->write_full, &sim_faults()->write_full_in) &&
+           !fail(err, ENOSPC, what, name);
 }
 
 bool disk_rename(struct disk *d, const char *from, const char *to, struct err *err)
@@ -152,7 +176,7 @@ bool disk_rename(struct disk *d, const char *from, const char *to, struct err *e
     if (!image_move(image(), &was, d->path, to))
         return fail(err, ENOSPC, "rename", from);
     sim_trace("disk rename %s %s", from, to);
-    sim_event();
+    sim_change();
     return true;
 }
 
@@ -162,11 +186,11 @@ bool disk_remove(struct disk *d, const char *name, struct err *err)
 
     if (n == NULL)
         return absent(err, "remove", name);
-    sim_event();
+    sim_change();
     was = *n;
     (void)image_move(image(), &was, "", "");
     sim_trace("disk remove %s", name);
-    sim_event();
+    sim_change();
     return true;
 }
 
@@ -185,19 +209,19 @@ bool disk_move_into(struct disk *d, const char *name, const char *folder, struct
     if (!image_move(image(), &was, path, name))
         return fail(err, ENOSPC, "move", name);
     sim_trace("disk move %s %s", name, folder);
-    sim_event();
+    sim_change();
     return true;
 }
 
 bool disk_sync_folder(struct disk *d, struct err *err)
 {
-    sim_event();
-    if (sim_chance(sim_faults()->sync_fails))
+    sim_change();
+    if (sync_strikes())
         return fail(err, EIO, "sync", d->path);
-    if (!world_get()->sync_lies)
+    if (!sync_lies("/"))
         image_sync_names(image());
     sim_trace("disk sync folder %s", d->path);
-    sim_event();
+    sim_change();
     return true;
 }
 
@@ -296,7 +320,7 @@ bool disk_file_write(struct disk_file *f, uint64_t at, struct iovec *iov, size_t
         image_write(image(), f->file, at, iov[i].iov_base, iov[i].iov_len);
         at += iov[i].iov_len;
     }
-    sim_event();
+    sim_change();
     return true;
 }
 
@@ -305,7 +329,7 @@ bool disk_file_read(struct disk_file *f, uint64_t at, void *to, size_t len, stru
     struct disk_image *d = image();
     uint64_t size = d->files[f->file].size;
 
-    if (sim_chance(sim_faults()->read_fails))
+    if (read_strikes())
         return fail(err, EIO, "read", f->name);
     if (at > size || len > size - at)
         return err_set(err, ERR_DAMAGED, "read %s: it ends too early", f->name);
@@ -315,15 +339,15 @@ bool disk_file_read(struct disk_file *f, uint64_t at, void *to, size_t len, stru
 
 bool disk_file_sync(struct disk_file *f, struct err *err)
 {
-    sim_event();
-    if (sim_chance(sim_faults()->sync_fails)) {
+    sim_change();
+    if (sync_strikes()) {
         image_sync_in_part(image(), f->file, coin);
         return fail(err, EIO, "sync", f->name);
     }
-    if (!world_get()->sync_lies)
+    if (!sync_lies(f->name))
         image_sync(image(), f->file);
     sim_trace("disk sync %s", f->name);
-    sim_event();
+    sim_change();
     return true;
 }
 

@@ -35,7 +35,13 @@ struct sim_faults {
     unsigned stall;      /* of one parcel of octets: stall_ms_max instead of latency_ms_max (N02) */
     unsigned dns_fails;  /* DNS_TEMP (S01) */
     int64_t stall_ms_max;
-    uint64_t die_at_event; /* the process dies when sim_event() has been called so often; 0: not */
+    /* Once: the so manyeth from now on fails; counts down to 0, which is none. */
+    unsigned sync_fails_in, write_full_in, read_fails_in;
+    /* Mutant: syncs of files whose names begin so, or of folders ("/"), only say that they did
+     * (C06). NULL: none. */
+    const char *sync_lies_of;
+    /* The process dies at its so-many-th event, or change of the disk; 0: not. */
+    uint64_t die_at_event, die_at_change;
 };
 
 /* The world of this seed, in place of the one before. Before loop_init(). */
@@ -43,7 +49,7 @@ void sim_new(const struct sim_options *o);
 void sim_free(void);
 /* Changed in place. None at first. */
 struct sim_faults *sim_faults(void);
-/* Called once the count of sim_faults.die_at_event is reached; does not return. */
+/* Called when the process is to die; does not return. */
 void sim_on_death(void (*die)(void));
 
 /* 0 … below-1. */

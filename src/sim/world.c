@@ -152,7 +152,7 @@ uint64_t sim_trace_hash(void)
 void sim_on_death(void (*die)(void))
 {
     on_death = die;
-    world_get()->events = 0;
+    world_get()->events = world_get()->changes = 0;
 }
 
 void sim_event(void)
@@ -161,4 +161,13 @@ void sim_event(void)
 
     if (++w->events == w->faults.die_at_event && on_death != NULL)
         on_death();
+}
+
+void sim_change(void)
+{
+    struct world *w = world_get();
+
+    if (++w->changes == w->faults.die_at_change && on_death != NULL)
+        on_death();
+    sim_event();
 }

@@ -11,7 +11,7 @@ struct world {
     int64_t now_ms; /* monotonic; the wall clock is WALL_START_MS later */
     uint64_t generator;
     uint64_t hash;
-    uint64_t events; /* of this process */
+    uint64_t events, changes; /* of this process */
     bool prints, sync_lies;
     struct sim_faults faults;
     struct disk_image disk;
@@ -21,5 +21,7 @@ struct world {
 struct world *world_get(void);
 /* A point at which the process may die: before and after whatever others can see. */
 void sim_event(void);
+/* The same for the disk. */
+void sim_change(void);
 /* 0 … SIM_LATENCY_MS_MAX, mostly little. */
 int64_t sim_latency_ms(void);

@@ -12,7 +12,7 @@
 #include "sim/trial/line.h"
 #include "sim/trial/plan.h"
 
-#define CLIENTS 4
+#define CLIENTS 8
 #define PATIENCE_MS (12 * 60 * 1000)
 #define MESSAGES_PER_SESSION 5
 #define LOOK_AGAIN_MS 5000
@@ -115,6 +115,7 @@ static unsigned send_content(struct client *c, struct ledger_message *m)
     if (!put_content(c) || hangs_up(c) || !line_put(c->stream, "."))
         return 0;
     m->in_doubt = true;
+    m->deaths_before = c->ledger->role_deaths;
     if (!stream_flush(c->stream, NULL) || hangs_up(c))
         return 0;
     return line_reply(c->stream, PATIENCE_MS);
@@ -122,6 +123,8 @@ static unsigned send_content(struct client *c, struct ledger_message *m)
 
 static void enter_answer(struct client *c, struct ledger_message *m, unsigned code)
 {
+    bool lost = m->in_doubt && (code == 0 || m->deaths_before != c->ledger->role_deaths);
+
     sim_trace("client: %s is answered %u", m->rcpts[0].address, code);
     if (code == 250) {
         m->accepted++;
@@ -131,9 +134,9 @@ static void enter_answer(struct client *c, struct ledger_message *m, unsigned co
         ledger_violation(c->ledger, "an ordinary message to %s was refused: %u",
                          m->rcpts[0].address, code);
     } else {
-        m->doubts += code == 0 && m->in_doubt;
+        m->doubts += lost;
         put_off(m);
-        if (code == 0 && m->in_doubt && sim_draw(2))
+        if (lost && sim_draw(2))
             m->submission = SUBMISSION_OVER;
     }
     m->in_doubt = false;

@@ -181,6 +181,18 @@ void ledger_notified(struct ledger *l, struct str content)
     }
 }
 
+void ledger_role_died(struct ledger *l)
+{
+    l->role_deaths++;
+    for (uint32_t i = 0; i < l->message_count; i++)
+        for (uint32_t n = 0; n < l->messages[i].rcpt_count; n++) {
+            struct ledger_rcpt *r = &l->messages[i].rcpts[n];
+
+            if (r->open > r->unheard) /* the others' servers will tell */
+                r->uncertain += r->open - r->unheard;
+        }
+}
+
 /* A client whose session died with the relay tries again, or leaves it, as clients do. */
 static void message_relay_ended(struct ledger_message *m)
 {

@@ -45,15 +45,17 @@ struct ledger_message {
     uint32_t body_bytes;
     int64_t from_ms; /* no client sends it before */
     enum submission submission;
-    bool in_doubt;     /* its last octet may have been sent, no answer yet */
-    unsigned accepted; /* times answered 250 */
-    unsigned doubts;   /* times that the answer was lost */
+    bool in_doubt;          /* its last octet may have been sent, no answer yet */
+    unsigned deaths_before; /* of roles, when that began */
+    unsigned accepted;      /* times answered 250 */
+    unsigned doubts;        /* times that the answer was lost */
     uint32_t rcpt_count;
     struct ledger_rcpt rcpts[RCPTS_MAX];
 };
 
 struct ledger {
     bool storm; /* the world misbehaves */
+    unsigned role_deaths;
     uint32_t message_count;
     struct ledger_message messages[MESSAGES_MAX];
     uint32_t violation_count;
@@ -82,6 +84,9 @@ void ledger_reported(struct ledger *l, struct str address);
 /* A notification came in. */
 void ledger_notified(struct ledger *l, struct str content);
 
+/* A role was killed, not the whole relay: what deliver had heard may not have reached core, and
+ * accept may have had to answer 451 for what core had taken. */
+void ledger_role_died(struct ledger *l);
 /* The relay's process ended, by our hand or not. */
 void ledger_relay_ended(struct ledger *l, bool was_killed);
 /* Everything that clients had to send has been answered, or given up. */

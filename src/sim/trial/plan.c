@@ -61,14 +61,14 @@ static uint32_t pick_size(void)
     }
 }
 
-static void plan_message(struct ledger *l, uint32_t n)
+static void plan_message(struct ledger *l, uint32_t n, uint64_t within_ms)
 {
     struct ledger_message *m = &l->messages[n];
 
     (void)snprintf(m->sender, sizeof m->sender, "s%u@" SENDER_DOMAIN, n);
     m->content_seed = sim_draw(UINT64_MAX);
     m->body_bytes = pick_size();
-    m->from_ms = sim_now_ms() + (int64_t)sim_draw(10 * 60 * 1000);
+    m->from_ms = sim_now_ms() + (int64_t)sim_draw(within_ms);
     m->rcpt_count = 1 + (uint32_t)sim_draw(sim_draw(2) ? 1 : RCPTS_MAX);
     for (uint32_t r = 0; r < m->rcpt_count; r++)
         (void)snprintf(m->rcpts[r].address, sizeof m->rcpts[r].address, "m%ur%u%s@%s", n, r,
@@ -77,9 +77,12 @@ static void plan_message(struct ledger *l, uint32_t n)
 
 void plan_messages(struct ledger *l)
 {
+    static const uint64_t paces_ms[] = { 1000, 30 * 1000, 10 * 60 * 1000 };
+    uint64_t within_ms = paces_ms[sim_draw(ARRAY_LEN(paces_ms))];
+
     l->message_count = 4 + (uint32_t)sim_draw(MESSAGES_MAX - 3);
     for (uint32_t n = 0; n < l->message_count; n++)
-        plan_message(l, n);
+        plan_message(l, n, within_ms);
 }
 
 /* The world ------------------------------------------------------------------------------------ */

@@ -2,6 +2,7 @@
 /* sim/trial/relay.c - starts the roles, joins them as wire's table says, ends them in order. */
 #include "sim/trial/relay.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "accept/role.h"
@@ -11,6 +12,7 @@
 #include "io/stream.h"
 #include "report/role.h"
 #include "resolve/role.h"
+#include "sim/sim.h"
 #include "sim/trial/plan.h"
 #include "vault/role.h"
 
@@ -34,8 +36,9 @@ static const struct role_ops *const cast[] = { &accept_role, &deliver_role, &cor
 
 struct relay {
     struct config *config;
-    struct listener *listener;
     void *roles[ROLE_KINDS];
+    struct channel *links[ROLE_KINDS][ROLE_KINDS]; /* the first one's end */
+    uint32_t generation;
     unsigned draining;
 };
 
@@ -53,11 +56,14 @@ static bool start_role(struct relay *r, const struct role_ops *ops, struct err *
 {
     static const char key[32] = "a key that protects nothing here";
     struct role_start start = { .kind = ops->kind, .config = r->config, .unix_fd = -1 };
+    struct listener *listener;
 
     if (ops->kind == ROLE_VAULT)
         start.secret = str_make(key, sizeof key);
     if (ops->kind == ROLE_ACCEPT) {
-        start.listeners = &r->listener;
+        if (!listener_new(&r->config->listeners[0].at, &listener, err))
+            return false;
+        start.listeners = &listener; /* the role keeps the listener, not the list */
         start.listener_count = 1;
     }
     return ops->start(&start, &r->roles[ops->kind], err) || err_at(err, "%s", ops->name);
@@ -74,8 +80,8 @@ static int link_order(enum role_kind kind, enum role_kind peer)
 static bool join(struct relay *r, const struct role_pair *p, struct err *err)
 {
     const struct role_ops *ops_a = ops_of(p->a), *ops_b = ops_of(p->b);
-    struct role_link a = { .peer = p->b, .generation = 1 };
-    struct role_link b = { .peer = p->a, .generation = 1 };
+    struct role_link a = { .peer = p->b, .generation = r->generation };
+    struct role_link b = { .peer = p->a, .generation = r->generation };
 
     if (ops_a == NULL || ops_b == NULL)
         return true; /* no web, no super */
@@ -85,6 +91,8 @@ static bool join(struct relay *r, const struct role_pair *p, struct err *err)
         b.ring_in = ring_share(a.ring_out);
     }
     channel_pair(link_order(p->a, p->b), &a.channel, link_order(p->b, p->a), &b.channel);
+    r->links[p->a][p->b] = a.channel;
+    r->links[p->b][p->a] = b.channel;
     ops_b->link(r->roles[p->b], &b);
     ops_a->link(r->roles[p->a], &a);
     return true;
@@ -92,9 +100,9 @@ static bool join(struct relay *r, const struct role_pair *p, struct err *err)
 
 static bool start_all(struct relay *r, struct err *err)
 {
-    if (!config_parse(STR("sim"), str_of(yaml), &r->config, err) ||
-        !listener_new(&r->config->listeners[0].at, &r->listener, err))
+    if (!config_parse(STR("sim"), str_of(yaml), &r->config, err))
         return false;
+    r->generation = 1;
     for (size_t i = ARRAY_LEN(cast); i-- > 0;)
         if (!start_role(r, cast[i], err))
             return false;
@@ -110,6 +118,37 @@ bool relay_start(struct relay **ret, struct err *err)
 
     *ret = r;
     return start_all(r, err); /* one that could not start is left to the end of the process */
+}
+
+/* Dying ---------------------------------------------------------------------------------------- */
+
+static void turn_for(int64_t ms)
+{
+    int64_t until_ms = loop_now_ms() + ms;
+
+    while (loop_now_ms() < until_ms)
+        loop_turn(until_ms - loop_now_ms());
+}
+
+/* Rings stay as long as this process: the other end may still look into its own. */
+bool relay_kill_role(struct relay *r, enum role_kind kind, struct err *err)
+{
+    const struct role_ops *ops = ops_of(kind);
+
+    assert(kind != ROLE_CORE && ops != NULL);
+    sim_trace("role %s dies", ops->name);
+    for (size_t peer = 0; peer < ROLE_KINDS; peer++)
+        if (r->links[kind][peer] != NULL)
+            sim_channel_cut(r->links[kind][peer]);
+    ops->free(r->roles[kind]);
+    turn_for(1 + (int64_t)sim_draw(3000));
+    r->generation++;
+    if (!start_role(r, ops, err))
+        return false;
+    for (size_t i = 0; i < role_pair_count; i++)
+        if ((role_pairs[i].a == kind || role_pairs[i].b == kind) && !join(r, &role_pairs[i], err))
+            return false;
+    return true;
 }
 
 /* Asking and ending ---------------------------------------------------------------------------- */

@@ -3,7 +3,7 @@
  * simulated seam. */
 #pragma once
 
-#include "base/err.h"
+#include "wire/role.h"
 
 struct relay;
 
@@ -11,5 +11,8 @@ struct relay;
 MUST_USE bool relay_start(struct relay **ret, struct err *err);
 /* What core says of itself: messages that are not ended. */
 uint64_t relay_queued(struct relay *r);
+/* One role other than core dies without a word and is started anew, with new links. Turns the loop.
+ */
+MUST_USE bool relay_kill_role(struct relay *r, enum role_kind kind, struct err *err);
 /* Drains, and ends all roles. */
 void relay_stop(struct relay *r);

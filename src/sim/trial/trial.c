@@ -18,7 +18,8 @@
 
 #define STORMY_LIVES_MAX 6
 #define STORMY_LIFE_MS (20 * 60 * 1000)
-#define EVENTS_OF_A_LIFE 6000
+#define EVENTS_OF_A_LIFE 2000
+#define CHANGES_OF_A_LIFE 200
 #define LAST_LIFE_MS (24 * 60 * 60 * 1000)
 #define LOOK_MS 1000
 
@@ -28,6 +29,7 @@ enum life_end { LIFE_STOPPED = 0, LIFE_KILLED = 40, LIFE_NOT_STARTED = 41 };
 struct life {
     struct ledger *ledger;
     bool last;
+    bool roles_die;
     int64_t until_ms;
 };
 
@@ -62,6 +64,22 @@ static bool is_done(const struct life *life, struct relay *r)
     return ledger_all_sent(life->ledger) && relay_queued(r) == 0;
 }
 
+/* Now and then, while a life's roles die. */
+static void kill_a_role(const struct life *life, struct relay *r)
+{
+    static const enum role_kind mortals[] = { ROLE_ACCEPT, ROLE_DELIVER, ROLE_DELIVER,
+                                              ROLE_REPORT, ROLE_RESOLVE, ROLE_VAULT };
+    struct err err;
+
+    if (!life->roles_die || sim_draw(20) != 0)
+        return;
+    ledger_role_died(life->ledger);
+    if (!relay_kill_role(r, mortals[sim_draw(ARRAY_LEN(mortals))], &err)) {
+        sim_trace("role not started: %s", err.text);
+        _exit(LIFE_NOT_STARTED);
+    }
+}
+
 static _Noreturn void live(const struct life *life)
 {
     struct relay *r;
@@ -82,6 +100,7 @@ static _Noreturn void live(const struct life *life)
 
         while (loop_now_ms() < look_ms)
             loop_turn(LOOK_MS);
+        kill_a_role(life, r);
     }
     if (life->last && relay_queued(r) > 0)
         ledger_violation(life->ledger, "L6 %llu messages are still queued",
@@ -146,10 +165,13 @@ static void draw_weather(void)
     struct sim_faults *f = sim_faults();
 
     *f = weathers[sim_draw(ARRAY_LEN(weathers))];
-    if (sim_draw(5))
+    if (sim_draw(2))
+        f->die_at_change = 1 + sim_draw(sim_draw(4) ? CHANGES_OF_A_LIFE : CHANGES_OF_A_LIFE / 20);
+    else if (sim_draw(2))
         f->die_at_event = 1 + sim_draw(sim_draw(4) ? EVENTS_OF_A_LIFE : EVENTS_OF_A_LIFE / 20);
-    sim_trace("weather: reset %u sync %u full %u dies at %llu", f->reset, f->sync_fails,
-              f->write_full, (unsigned long long)f->die_at_event);
+    sim_trace("weather: reset %u sync %u full %u dies at event %llu, change %llu", f->reset,
+              f->sync_fails, f->write_full, (unsigned long long)f->die_at_event,
+              (unsigned long long)f->die_at_change);
 }
 
 static void run_lives(struct ledger *l, struct trial *t)
@@ -160,6 +182,7 @@ static void run_lives(struct ledger *l, struct trial *t)
     for (uint64_t n = sim_draw(STORMY_LIVES_MAX + 1); n > 0 && l->violation_count == 0; n--) {
         draw_weather();
         life.until_ms = sim_now_ms() + (int64_t)sim_draw(STORMY_LIFE_MS);
+        life.roles_die = sim_draw(3) == 0;
         run_life(&life);
         t->lives++;
     }
@@ -168,6 +191,7 @@ static void run_lives(struct ledger *l, struct trial *t)
     l->storm = false;
     *sim_faults() = (struct sim_faults){ .reset = 0 };
     life.last = true;
+    life.roles_die = false;
     life.until_ms = sim_now_ms() + LAST_LIFE_MS;
     run_life(&life);
     t->lives++;
