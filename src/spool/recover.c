@@ -165,6 +165,16 @@ static void check_gap(struct spool *s, uint32_t after, uint32_t generation)
                    generation - 1);
 }
 
+/* A process that was killed may have left a group that the system holds in memory alone: nothing is
+ * built on what was read before it is durable. */
+static bool sync_replayed(struct segment **sorted, size_t count, uint32_t first, struct err *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (sorted[i]->generation >= first && !disk_file_sync(sorted[i]->file, err))
+            return err_at(err, "segment %" PRIu32, sorted[i]->slot);
+    return true;
+}
+
 bool recover_replay(struct spool *s, const struct snapshot_facts *facts,
                     struct spool_recovery *found, struct err *err)
 {
@@ -198,6 +208,7 @@ bool recover_replay(struct spool *s, const struct snapshot_facts *facts,
     }
     if (first > 0 && before < first)
         check_gap(s, before, first + 1);
+    ok = ok && sync_replayed(sorted, count, first, err);
     free(sorted);
     s->group_durable = r.last;
     s->group_number = r.highest > r.last ? r.highest : r.last;

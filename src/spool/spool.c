@@ -160,7 +160,9 @@ static bool recover(struct spool *s, struct spool_recovery *found, struct err *e
     size_t waiting;
     uint64_t bytes;
 
-    if (!folder_read(s, &folder, found, err) || !snapshot_load(s, &folder, &facts, err))
+    /* Names too may have been given by a process that was killed before it had synced them. */
+    if (!folder_read(s, &folder, found, err) || !disk_sync_folder(s->disk, err) ||
+        !snapshot_load(s, &folder, &facts, err))
         return false;
     facts_take(s, &facts);
     snapshot_account(s);
