@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The relays that are measured: baton and Postfix, each with a fresh spool and its makers' defaults but for what is said
-here.
+"""The relays that are measured: baton and Postfix, each with a fresh spool and its makers' defaults but for what is
+said here.
 
     with Relay(next_hop=PORT, tls=…, hold=…) as relay:    started; at the end killed and its files removed
         relay.port                                        takes mail from loopback for anybody
@@ -44,9 +44,15 @@ class Baton(PlainBaton):
         self.kill()
 
     def facts(self, role="core"):
-        """What `baton status` says of a role."""
-        row = next(row for row in self.api.items("/v1/status") if row["role"] == role)
-        return row.get("facts") or {}
+        """What `baton status` says of a role, once it has the time to answer. Waits."""
+        return net.wait_until(lambda: self._told(role), START_S, lambda: f"facts of {role}\n{self.log_tail(5)}")
+
+    def _told(self, role):
+        """{} when the role, or the whole relay, doesn't answer at once."""
+        try:
+            return next((row.get("facts") for row in self.api.items("/v1/status") if row["role"] == role), {})
+        except (OSError, ApiError):
+            return {}
 
 
 MAIN_CF = """\

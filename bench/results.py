@@ -77,8 +77,8 @@ def queue_table(queue):
     lost = queue["queued"] - queue["queued_after"]
     return "\n\n".join([
         table(heads, rows),
-        f"Killed with {queue['queued']:,} queued recipients and {queue['disk_mib']:,.0f} MiB of spool, and started again: "
-        f"it greets after {queue['greets_s']:.2f} s, all are scheduled after {queue['scheduled_s']:.2f} s, "
+        f"Killed with {queue['queued']:,} queued recipients and {queue['disk_mib']:,.0f} MiB of spool, and started "
+        f"again: it greets after {queue['greets_s']:.2f} s, all are scheduled after {queue['scheduled_s']:.2f} s, "
         f"{lost} are missing."])
 
 
@@ -105,13 +105,14 @@ def _memory_gib():
 
 def facts(tree, work, binary, postfix_version):
     """Of the machine and of what is compared."""
+    commit = _said("git", "-C", str(tree), "describe", "--always", "--dirty")
     return {
         "date": datetime.date.today().isoformat(),
         "processor": _processor(),
         "memory": _memory_gib(),
         "kernel": platform.release(),
         "file system": _said("findmnt", "-n", "-o", "FSTYPE,OPTIONS", "-T", str(work)),
-        "baton": f"{_said(str(binary), 'version')}, commit {_said('git', '-C', str(tree), 'describe', '--always', '--dirty')}",
+        "baton": f"{_said(str(binary), 'version')}, commit {commit}",
         "Postfix": f"{postfix_version}, Debian's package",
         "places": "load, relay and sink on this machine, over loopback",
         "load average before": f"{os.getloadavg()[0]:.2f}; what else runs makes all figures worthless",
