@@ -52,6 +52,7 @@ class Smarthost(RelayCase):
         self.assertEqual(counts, collections.Counter(tags))
         for message in server.messages:
             self.assertEqual(content.body_of(message.content), bodies(content.tag_of(message.content)))
+        net.wait_until(lambda: len(baton.events("accepted")) >= len(tags), 5, "the log lines")
         logins = [event.get("login") for event in baton.events("accepted")]
         self.assertEqual(logins, ["client"] * len(tags))
 
