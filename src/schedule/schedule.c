@@ -12,7 +12,8 @@ struct schedule *schedule_new(const struct config *c, int64_t now_ms)
     s->config = c;
     wheel_init(&s->wheel, now_ms);
     list_init(&s->entries);
-    list_init(&s->open);
+    for (size_t i = 0; i < SITE_TAKERS; i++)
+        list_init(&s->open[i]);
     list_init(&s->draining);
     map_init(&s->sites);
     s->sites_trim_at = 10000;
@@ -313,11 +314,6 @@ static bool wake_due(struct schedule *s, int64_t now_ms, struct batch *ret)
     return false;
 }
 
-bool schedule_next_late(struct schedule *s, int64_t now_ms, struct batch *ret)
-{
-    return wake_due(s, now_ms, ret);
-}
-
 /* All recipients of the message that are ready for the same site go together, up to the transaction's limit. */
 static void gather(struct schedule *s, struct site *site, struct item *first, struct batch *ret)
 {
@@ -338,11 +334,24 @@ static void gather(struct schedule *s, struct site *site, struct item *first, st
     }
 }
 
+static struct site *first_open(struct schedule *s, unsigned takers)
+{
+    for (unsigned t = 0; t < SITE_TAKERS; t++)
+        if ((takers & 1u << t) && !list_empty(&s->open[t]))
+            return LIST_FIRST(&s->open[t], struct site, link);
+    return NULL;
+}
+
 bool schedule_next(struct schedule *s, int64_t now_ms, struct batch *ret)
+{
+    return schedule_next_for(s, TAKERS_ALL, now_ms, ret);
+}
+
+bool schedule_next_for(struct schedule *s, unsigned takers, int64_t now_ms, struct batch *ret)
 {
     if (wake_due(s, now_ms, ret))
         return true;
-    struct site *site = LIST_FIRST(&s->open, struct site, link);
+    struct site *site = first_open(s, takers);
     if (!site)
         return false;
     struct item *first = site_first(site);
@@ -356,6 +365,11 @@ bool schedule_next(struct schedule *s, int64_t now_ms, struct batch *ret)
     site->place = SITE_ASIDE;
     site_settle_place(s, site, now_ms);
     return true;
+}
+
+bool schedule_next_late(struct schedule *s, int64_t now_ms, struct batch *ret)
+{
+    return schedule_next_for(s, 0, now_ms, ret);
 }
 
 int64_t schedule_wake_ms(const struct schedule *s)

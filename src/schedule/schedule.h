@@ -79,9 +79,15 @@ struct site *schedule_item_site(const struct entry *e, uint32_t rcpt);
 uint16_t schedule_tries(const struct entry *e, uint32_t rcpt);
 int64_t schedule_due(const struct entry *e, uint32_t rcpt);
 
+/* Who takes a site's batches: one may have room while the others have none. */
+enum site_taker { TAKER_CORE, TAKER_DELIVER, TAKER_REPORT, SITE_TAKERS };
+#define TAKERS_ALL ((1u << SITE_TAKERS) - 1)
+
 /* The next batch to act on, or false: then nothing can be done before schedule_wake_ms() or the next report. */
 MUST_USE bool schedule_next(struct schedule *s, int64_t now_ms, struct batch *ret);
-/* As schedule_next, but only what ends without an attempt (no room for more attempts). */
+/* The same for the sites of these takers only (bits 1 << enum site_taker): the others' recipients stay where they are,
+ * at no cost. What ends without an attempt comes for any, so 0 asks for that alone. */
+MUST_USE bool schedule_next_for(struct schedule *s, unsigned takers, int64_t now_ms, struct batch *ret);
 MUST_USE bool schedule_next_late(struct schedule *s, int64_t now_ms, struct batch *ret);
 int64_t schedule_wake_ms(const struct schedule *s);
 
@@ -99,6 +105,8 @@ bool retry_is_late(const struct config_retry *r, int64_t now_ms, int64_t accepte
  * only until the next site_get(). */
 struct site *site_get(struct schedule *s, struct str name);
 struct str site_name(const struct site *site);
+/* TAKER_DELIVER unless set, which is done before anybody is queued for it. */
+void site_set_taker(struct site *site, enum site_taker taker);
 /* How many connections it may have now; what a job tells deliver. */
 unsigned site_connections(const struct site *site);
 

@@ -243,9 +243,33 @@ static void the_timetable(void **state)
     }
 }
 
+/* What nobody has room for is not taken out and put back: it stays ready, and goes when there is room. */
+static void sites_without_room_at_their_taker_stay_ready(void **state)
+{
+    (void)state;
+    struct schedule *s = schedule_new(&config, START);
+    struct schedule_figures f;
+    struct batch b;
+
+    site_set_taker(site_get(s, STR("inbox")), TAKER_REPORT);
+    enter_one(s, "remote", 1, START);
+    enter_one(s, "inbox", 1, START);
+    assert_false(schedule_next_for(s, 0, START, &b));
+    assert_true(schedule_next_for(s, 1u << TAKER_REPORT, START, &b));
+    assert_true(str_eq(site_name(b.site), STR("inbox")));
+    assert_false(schedule_next_for(s, 1u << TAKER_REPORT, START, &b));
+    schedule_look(s, &f);
+    assert_int_equal(f.ready, 1);
+    assert_int_equal(f.waiting, 0);
+    assert_true(schedule_next_for(s, 1u << TAKER_DELIVER, START, &b));
+    assert_true(str_eq(site_name(b.site), STR("remote")));
+    schedule_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sites_without_room_at_their_taker_stay_ready),
         cmocka_unit_test(recipients_of_one_site_go_together),
         cmocka_unit_test(accounts_take_turns_in_a_site),
         cmocka_unit_test(a_dead_site_delays_no_other),

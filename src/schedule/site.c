@@ -42,6 +42,7 @@ struct site *site_get(struct schedule *s, struct str name)
     memcpy(site->name_text, name.ptr, name.len);
     site->name = str_make(site->name_text, name.len);
     site->connections = s->config->delivery.connections_per_site_first;
+    site->taker = TAKER_DELIVER;
     list_init(&site->link);
     list_init(&site->turns);
     idmap_init(&site->by_account);
@@ -65,6 +66,12 @@ void site_free(struct site *site)
 struct str site_name(const struct site *site)
 {
     return site->name;
+}
+
+void site_set_taker(struct site *site, enum site_taker taker)
+{
+    assert(site->taker == taker || site->queued == 0);
+    site->taker = taker;
 }
 
 unsigned site_connections(const struct site *site)
@@ -141,7 +148,7 @@ void site_settle_place(struct schedule *s, struct site *site, int64_t now_ms)
     list_remove(&site->link);
     site->place = place;
     if (place == SITE_OPEN)
-        list_append(&s->open, &site->link);
+        list_append(&s->open[site->taker], &site->link);
     else if (place == SITE_DRAINING)
         list_append(&s->draining, &site->link);
 }

@@ -37,6 +37,7 @@ enum site_place { SITE_ASIDE, SITE_OPEN, SITE_DRAINING };
 struct site {
     struct list link;
     enum site_place place;
+    enum site_taker taker;
     struct list turns;
     struct idmap by_account;
     size_t queued, ready;
@@ -58,7 +59,7 @@ struct schedule {
     struct list entries;
     struct map sites;
     size_t sites_trim_at;
-    struct list open;     /* sites that may hand out now, in turn */
+    struct list open[SITE_TAKERS]; /* sites that may hand out now, in turn */
     struct list draining; /* closed sites whose ready recipients go back on the wheel, so that each still expires */
     struct schedule_figures figures;
 };
