@@ -38,14 +38,17 @@ struct peer {
     unsigned jobs;             /* deliver, report: handed out */
 };
 
+#define LOGIN_MAX 64
 struct core_session {
     uint64_t id, account, credential;
     struct ip client;
     struct client *counted;    /* while it counts against its address */
-    uint32_t listener;
+    enum listener_kind listener; /* as it was when it came: a reload may change the list */
     uint32_t flags; /* enum bind_flag */
+    uint64_t tx;    /* the last one begun */
+    bool refused;   /* by a limit: nothing but its end may come */
     struct str login;
-    char login_text[64];
+    char login_text[LOGIN_MAX];
 };
 
 struct core {
@@ -55,6 +58,7 @@ struct core {
     struct peer accept[ROLE_INSTANCES_MAX], deliver[ROLE_INSTANCES_MAX], web[ROLE_INSTANCES_MAX];
     struct peer vault, resolve, report;
     bool gate_open;
+    bool gate_known;            /* vault has said, or configuration: before that nobody is refused for it */
     bool draining;
     int64_t wall_at_start, mono_at_start;
 
@@ -64,18 +68,22 @@ struct core {
     struct list idle_intakes;   /* intake.c */
     size_t idle_intake_count;
     struct map domains;         /* place.c */
+    size_t domains_trim_at;
     struct idmap questions;     /* place.c */
     struct idmap jobs;          /* handout.c */
     uint64_t last_question, last_job;
-    unsigned settling;          /* stories that drain waits for */
+    struct list endings;        /* settle.c: wait for a story to take them up */
+    size_t ending_count;
+    unsigned ending_stories;
+    unsigned stories;           /* that end by themselves: drain waits for them */
 
     struct timer wake;
     struct turn_end turn_end;
     bool pump_due;
-    bool sync_late;             /* the spool is behind: no credit */
-    struct fiber *feeder, *tender, *creditor;
-    struct gate feed_gate, jobs_gate;
-    uint64_t feed_cursor, events_acked; /* feed.c: positions in the log */
+    struct fiber *feeder, *tender;
+    struct gate idle_gate;      /* a story has ended */
+    uint64_t feed_cursor, feed_last, feed_mark; /* feed.c: positions: read up to, sent last, counted up to */
+    size_t feed_unacked, feed_marked;           /* feed.c: events with report; of them up to the mark */
     bool feed_ready;            /* report has said from where */
     uint64_t accepted, refused, delivered, deferred, bounced; /* since the start: for status */
 };
@@ -84,6 +92,12 @@ struct core {
 int64_t core_now(const struct core *c);
 /* The schedule has something new to look at: it is asked at the end of the turn. */
 void core_pump_later(struct core *c);
+/* A story that drain waits for begins and ends: around everything that may hold a message or a job. */
+void core_story_begin(struct core *c);
+void core_story_end(struct core *c);
+/* Room for one more story of those that outsiders can start: fibers are limited, and running out ends the role. Half are
+ * kept back for what follows from what is queued. */
+bool core_may_start_story(void);
 
 /* session.c */
 bool session_on_bind(struct core *c, const struct wire_session_bind *m, struct err *err);
@@ -106,15 +120,21 @@ void place_recovered(void *core, struct spool_message *m);
 /* One recipient of an entered message, due then; `tries` so far. */
 void place_rcpt(struct core *c, struct entry *e, uint32_t rcpt, struct str address, int64_t due_ms, uint16_t tries,
                 bool warned);
-void place_on_answer(struct core *c, const struct wire_site_answer *m);
+MUST_USE bool place_on_answer(struct core *c, const struct wire_site_answer *m, struct err *err);
+/* The domain of an address as tables and look-ups have it: lower-case A-labels, or a literal. ERR_SYNTAX. */
+MUST_USE bool place_domain(struct str address, struct buf *to, struct err *err);
+/* True when a reload has given the recipient's domain another route than the one that its site stands for. */
+bool place_is_stale(struct core *c, const struct site *site, struct str address);
 /* resolve is back: what was asked and not answered is asked again. */
 void place_ask_again(struct core *c);
 void place_done(struct core *c);
 /* Where mail of this site goes: index in config->routes, UINT32_MAX for MX. */
 #define ROUTE_INDEX_MX UINT32_MAX
 #define ROUTE_INDEX_SANDBOX (UINT32_MAX - 1)
+/* Sites of our own: no host is called so. */
 #define SITE_RECOVERED STR("(recovered)")
-#define SITE_SANDBOX STR("sandbox")
+#define SITE_SANDBOX STR("(sandbox)")
+struct site *place_recovered_site(struct core *c);
 
 /* handout.c */
 void handout_pump(struct core *c);
@@ -135,9 +155,12 @@ struct settled {           /* one recipient's outcome on its way to the disk */
  * recipients are in flight. `site` NULL: their site could not be found out. Tries again while the disk refuses. Waits. */
 void settle_outcomes(struct core *c, struct spool_message *m, const struct envelope *e, struct site *site,
                      const struct settled *s, size_t count);
-/* For recipients that end, or are warned about, without an attempt. Starts a story. */
+/* So many end without an attempt that no more are to be begun now. */
+bool settle_is_behind(const struct core *c);
+void settle_log_unreadable(const struct spool_message *m, const struct err *why);
+/* For recipients that end, or are warned about, without an attempt. A story takes it up. */
 void settle_without_attempt(struct core *c, const struct batch *b);
-/* For a recipient whose site cannot be had: an attempt that failed. Starts a story. */
+/* For a recipient whose site cannot be had: an attempt that failed. A story takes it up. */
 void settle_unplaced(struct core *c, struct entry *e, uint32_t rcpt, enum outcome_kind kind,
                      const struct reply *reply);
 

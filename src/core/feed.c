@@ -6,15 +6,17 @@
 #include "core/core.h"
 
 #define FEED_PAUSE_MS 5
+#define FEED_FULL_MS 50
 #define FEED_AT_ONCE 512
-/* How far the log may be ahead of what report has acknowledged, while it is fed. */
-#define FEED_AHEAD_MAX (32ull * 1024 * 1024)
+/* How many events may be with report that it has not acknowledged. Positions are no measure: they leap from one segment
+ * to the next. */
+#define FEED_AHEAD_MAX 32768
 #define FEED_BYTES_MAX (4 * 1024 * 1024)
 
 static bool may_feed(const struct core *c)
 {
     return c->feed_ready && c->report.channel && !channel_full(c->report.channel) &&
-           c->feed_cursor - c->events_acked < FEED_AHEAD_MAX;
+           c->feed_unacked < FEED_AHEAD_MAX;
 }
 
 static void send_event(struct core *c, uint64_t position, struct str bytes)
@@ -22,11 +24,15 @@ static void send_event(struct core *c, uint64_t position, struct str bytes)
     size_t room = FRAME_BYTES_MAX - sizeof(struct wire_event);
     struct wire_event *m;
 
-    if (bytes.len > room) /* cannot be: texts in an outcome are bounded; see REPLY_TEXT_MAX */
+    if (bytes.len > room) { /* cannot be: every text in an event is bounded where it comes in */
+        log_text(LOG_ALERT, "event-too-large", "an event of %zu bytes is not reported", bytes.len);
         return;
+    }
     m = wire_add(c->report.channel, WIRE_EVENT, bytes.len);
     m->position = position;
     wire_put(m, &m->bytes, bytes);
+    c->feed_last = position;
+    c->feed_unacked++;
 }
 
 /* Sends what is durable and new, in one go of at most FEED_AT_ONCE. Waits when it must be read from the log. */
@@ -66,14 +72,17 @@ static void feed_story(void *arg)
                 break;
             log_err(LOG_ALERT, "events-unreadable", &err);
         }
+        /* One gate for all that lets it go on: new events, and what report says (it may be another report, which
+         * wants those again that were sent to the last). A channel that was full is looked at again by the clock. */
         bool idle = c->feed_cursor == before;
-        if (idle ? !gate_wait(may_feed(c) ? spool_events_gate(c->spool) : &c->feed_gate, NO_DEADLINE, &err)
-                 : !fiber_sleep(FEED_PAUSE_MS, &err))
+        bool full = c->report.channel && channel_full(c->report.channel);
+        if (idle && !full ? !gate_wait(spool_events_gate(c->spool), NO_DEADLINE, &err)
+                          : !fiber_sleep(full ? FEED_FULL_MS : FEED_PAUSE_MS, &err))
             break;
     }
     buf_done(&bytes);
     c->feeder = NULL;
-    gate_wake_all(&c->jobs_gate);
+    gate_wake_all(&c->idle_gate);
 }
 
 void feed_start(struct core *c)
@@ -81,21 +90,35 @@ void feed_start(struct core *c)
     c->feeder = fiber_spawn("feed", feed_story, c);
 }
 
+/* What is unacknowledged from here on is counted anew. */
+static void set_mark(struct core *c)
+{
+    c->feed_mark = c->feed_last;
+    c->feed_marked = c->feed_unacked;
+}
+
 void feed_on_from(struct core *c, uint64_t position)
 {
     uint64_t acked = spool_events_acked(c->spool);
 
     c->feed_cursor = position > acked ? position : acked;
-    c->events_acked = c->feed_cursor;
+    c->feed_last = c->feed_cursor;
+    c->feed_unacked = 0;
+    set_mark(c);
     c->feed_ready = true;
-    gate_wake_all(&c->feed_gate);
+    gate_wake_all(spool_events_gate(c->spool));
 }
 
 void feed_on_ack(struct core *c, uint64_t position)
 {
     if (!c->feed_ready || position > c->feed_cursor)
         return;
-    c->events_acked = position;
     spool_events_ack(c->spool, position);
-    gate_wake_all(&c->feed_gate);
+    if (position < c->feed_mark)
+        return;
+    c->feed_unacked -= c->feed_marked;
+    if (position >= c->feed_last)
+        c->feed_unacked = 0;
+    set_mark(c);
+    gate_wake_all(spool_events_gate(c->spool));
 }

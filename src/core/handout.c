@@ -13,6 +13,8 @@
 /* What the sandbox is handed at a time. */
 #define SANDBOX_JOBS 64
 #define PEER_AWAY_WAIT_MS 1000
+#define UNREADABLE_WAIT_MS (60 * 1000)
+#define HOST_NAME_MAX_SEEN 255
 
 struct job {
     struct core *core;
@@ -76,11 +78,16 @@ static struct peer *peer_for(struct core *c, const struct site *site)
 
 /* --- the job's frames ------------------------------------------------------------------------------------------ */
 
-static struct str domain_of(struct str address)
+static struct str domain_of(struct job *j, struct str address)
 {
-    struct str local, domain;
+    struct str found = STR("");
+    struct buf domain;
 
-    return str_cut_last(address, '@', &local, &domain) ? domain : STR("");
+    buf_init(&domain, ADDRESS_DOMAIN_MAX);
+    if (place_domain(address, &domain, NULL))
+        found = arena_str(&j->arena, buf_str(&domain));
+    buf_done(&domain);
+    return found;
 }
 
 static uint32_t route_index(const struct core *c, struct site *site, struct str domain)
@@ -97,7 +104,7 @@ static uint32_t route_index(const struct core *c, struct site *site, struct str 
 static void send_head(struct job *j)
 {
     const struct envelope *e = &j->envelope;
-    struct str domain = domain_of(e->rcpts[j->batch.rcpts[0]].address);
+    struct str domain = domain_of(j, e->rcpts[j->batch.rcpts[0]].address);
     struct str site = site_name(j->batch.site);
     struct wire_job *m = wire_add(j->peer->channel, WIRE_JOB,
                                   site.len + domain.len + e->reverse_path.len + e->envid.len);
@@ -207,13 +214,11 @@ static void content_story(void *arg)
 
     bool ok = stream_content(j, &err);
     j->streaming = false;
-    if (!ok && !j->over) {
-        c->settling++;
+    if (!ok && !j->over)
         give_up_content(j, &err);
-        c->settling--;
-    }
     job_leave(j);
     core_pump_later(c);
+    core_story_end(c);
 }
 
 static void start_streaming(struct job *j)
@@ -222,11 +227,11 @@ static void start_streaming(struct job *j)
     j->stories++;
 }
 
-static void on_more(struct core *c, const struct wire_job_more *m)
+static void on_more(struct core *c, struct peer *from, const struct wire_job_more *m)
 {
     struct job *j = idmap_find(&c->jobs, m->job);
 
-    if (!j)
+    if (!j || j->peer != from)
         return; /* it has just been called back */
     uint64_t upto = m->upto < j->envelope.size_bytes ? m->upto : j->envelope.size_bytes;
     if (upto <= j->upto)
@@ -234,6 +239,7 @@ static void on_more(struct core *c, const struct wire_job_more *m)
     j->upto = upto;
     if (!j->streaming) {
         start_streaming(j);
+        core_story_begin(c);
         fiber_spawn("content", content_story, j);
     }
 }
@@ -267,7 +273,16 @@ static void put_back(struct core *c, const struct batch *b, int64_t wait_ms)
     site_report(c->schedule, b->site, core_now(c), SITE_NOTHING, STR(""));
 }
 
-/* A recovered message's recipients are due: now their domains are needed. */
+/* Its envelope is damaged: the operator is told, and it is not tried again by itself. */
+static void hold_back(struct core *c, const struct batch *b, const struct err *why)
+{
+    settle_log_unreadable(entry_message(b->entry), why);
+    for (size_t i = 0; i < b->count; i++)
+        schedule_hold(c->schedule, b->entry, b->rcpts[i]);
+    site_report(c->schedule, b->site, core_now(c), SITE_NOTHING, STR(""));
+}
+
+/* A recovered message's recipients are due, or the routes have changed: now their domains are needed. */
 static void place_due(struct core *c, const struct batch *b, const struct envelope *e)
 {
     for (size_t i = 0; i < b->count; i++) {
@@ -293,26 +308,40 @@ static void start_job(struct job *j)
     content_story(j);
 }
 
+/* Recovered, or queued for a site that its domain's mail no longer goes to. */
+static bool is_to_place(const struct job *j)
+{
+    if (!j->peer)
+        return true;
+    for (size_t i = 0; i < j->batch.count; i++)
+        if (place_is_stale(j->core, j->batch.site, j->envelope.rcpts[j->batch.rcpts[i]].address))
+            return true;
+    return false;
+}
+
 static void handout_story(void *arg)
 {
     struct job *j = arg;
     struct core *c = j->core;
-    struct err err;
+    struct err err = { 0 };
 
-    bool recovered = str_eq(site_name(j->batch.site), SITE_RECOVERED);
     bool ok = spool_envelope(c->spool, j->message, &j->arena, &j->envelope, &err);
-    if (ok && !recovered && j->peer->channel) {
+    bool to_place = ok && is_to_place(j);
+    if (ok && !to_place && j->peer->channel) {
         start_job(j);
         return;
     }
-    if (!recovered)
+    if (j->peer)
         j->peer->jobs--;
-    if (ok && recovered)
+    if (to_place)
         place_due(c, &j->batch, &j->envelope);
+    else if (err.kind == ERR_DAMAGED)
+        hold_back(c, &j->batch, &err);
     else
-        put_back(c, &j->batch, PEER_AWAY_WAIT_MS);
+        put_back(c, &j->batch, ok ? PEER_AWAY_WAIT_MS : UNREADABLE_WAIT_MS);
     job_free(j);
     core_pump_later(c);
+    core_story_end(c);
 }
 
 static void hand_out(struct core *c, const struct batch *b, struct peer *peer)
@@ -327,25 +356,30 @@ static void hand_out(struct core *c, const struct batch *b, struct peer *peer)
     spool_pin(j->message);
     if (peer)
         peer->jobs++;
+    core_story_begin(c);
     fiber_spawn("handout", handout_story, j);
 }
 
-static bool anyone_has_room(const struct core *c)
+/* Who may be handed something now. What was recovered waits for vault's word whether mail may leave at all. */
+static unsigned takers_with_room(const struct core *c)
 {
+    unsigned takers = has_room(c, &c->report) ? 1u << TAKER_REPORT : 0;
+
+    if (c->gate_known)
+        takers |= 1u << TAKER_CORE;
     for (size_t i = 0; i < ROLE_INSTANCES_MAX; i++)
         if (has_room(c, &c->deliver[i]))
-            return true;
-    return has_room(c, &c->report);
+            takers |= 1u << TAKER_DELIVER;
+    return takers;
 }
 
-/* Everything that may go now goes. */
+/* Everything that may go now goes; while we end, nothing. */
 void handout_pump(struct core *c)
 {
     struct batch b;
     int64_t now = core_now(c);
 
-    while (anyone_has_room(c) && !c->draining ? schedule_next(c->schedule, now, &b)
-                                              : schedule_next_late(c->schedule, now, &b)) {
+    while (!c->draining && !settle_is_behind(c) && schedule_next_for(c->schedule, takers_with_room(c), now, &b)) {
         if (b.kind != BATCH_ATTEMPT) {
             settle_without_attempt(c, &b);
         } else if (str_eq(site_name(b.site), SITE_RECOVERED)) {
@@ -386,8 +420,8 @@ static bool on_result_rcpt(struct core *c, struct peer *from, const struct wire_
         .scope = m->scope,
         .reply = { m->code,
                    { (uint8_t)m->status_class, m->status_subject, m->status_detail },
-                   arena_str(&j->arena, wire_get(m, m->text)) },
-        .host = arena_str(&j->arena, wire_get(m, m->host)),
+                   arena_str(&j->arena, str_sub(wire_get(m, m->text), 0, REPLY_TEXT_MAX)) },
+        .host = arena_str(&j->arena, str_sub(wire_get(m, m->host), 0, HOST_NAME_MAX_SEEN)),
         .ip = wire_ip_get(&m->ip),
         .tls = m->tls != 0,
         .waited_ms = m->waited_ms,
@@ -407,8 +441,7 @@ static void result_story(void *arg)
 
     settle_outcomes(c, j->message, &j->envelope, j->batch.site, j->outcomes, j->batch.count);
     job_leave(j);
-    c->settling--;
-    gate_wake_all(&c->jobs_gate);
+    core_story_end(c);
 }
 
 static void job_end(struct core *c, struct job *j)
@@ -418,7 +451,7 @@ static void job_end(struct core *c, struct job *j)
     j->over = true;
     j->stories++;
     gate_wake_all(&j->peer->ring_room); /* a streaming story stops */
-    c->settling++;
+    core_story_begin(c);
     fiber_spawn("settle", result_story, j);
     core_pump_later(c);
 }
@@ -442,7 +475,7 @@ bool handout_on_frame(struct core *c, struct peer *from, const struct frame *f, 
 {
     switch (f->type) {
     case WIRE_JOB_MORE:
-        on_more(c, (const void *)f);
+        on_more(c, from, (const void *)f);
         return true;
     case WIRE_RESULT_RCPT:
         return on_result_rcpt(c, from, (const void *)f, err);

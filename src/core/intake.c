@@ -14,6 +14,7 @@
 
 #define INTAKE_ARENA_BYTES 4096
 #define IDLE_INTAKES_MAX 256
+#define ENVID_MAX 100
 
 struct intake {
     struct list idle;
@@ -106,14 +107,43 @@ __attribute__((format(printf, 5, 6))) static void refuse(struct intake *t, uint1
     };
 }
 
+/* Printable ASCII, as ENVID is when decoded (RFC 3461 §4.4). */
+static bool envid_ok(struct str envid)
+{
+    for (size_t i = 0; i < envid.len; i++)
+        if (envid.ptr[i] < ' ' || envid.ptr[i] > '~')
+            return false;
+    return envid.len <= ENVID_MAX;
+}
+
+/* What an accept in its right mind has checked before: else the envelope could not be read back, an event of it not be
+ * sent, or a header line be broken out of. */
+static bool begin_ok(const struct wire_tx_begin *m, struct err *err)
+{
+    struct str helo = wire_get(m, m->helo);
+
+    if (m->body > BODY_BINARYMIME || m->ret > RET_HDRS || m->smtputf8 > 1)
+        return err_set(err, ERR_SYNTAX, "a transaction with BODY %u, RET %u", m->body, m->ret);
+    if (!envid_ok(wire_get(m, m->envid)))
+        return err_set(err, ERR_SYNTAX, "a transaction with an impossible ENVID");
+    if (helo.len > 0 && !helo_ok(helo))
+        return err_set(err, ERR_SYNTAX, "a transaction with an impossible HELO name");
+    return true;
+}
+
 static bool on_begin(struct core *c, struct peer *accept, const struct wire_tx_begin *m, struct err *err)
 {
     struct core_session *s = session_find(accept, m->session);
 
-    if (!s)
-        return err_set(err, ERR_SYNTAX, "a transaction of a session that vault has not bound");
+    if (!s || s->refused)
+        return err_set(err, ERR_SYNTAX, "a transaction of a session that may not have one");
     if (idmap_find(&accept->intakes, m->tx))
         return err_set(err, ERR_SYNTAX, "a transaction begun twice");
+    if (idmap_find(&accept->intakes, s->tx))
+        return err_set(err, ERR_SYNTAX, "two transactions of a session at once");
+    if (!begin_ok(m, err))
+        return false;
+    s->tx = m->tx;
 
     struct intake *t = intake_new(c);
     struct envelope *e = &t->envelope;
@@ -123,7 +153,7 @@ static bool on_begin(struct core *c, struct peer *accept, const struct wire_tx_b
     t->session = m->session;
     t->tx = m->tx;
     t->admission = (struct admission_facts){
-        .listener = c->config->listeners[s->listener].kind,
+        .listener = s->listener,
         .authorised = s->account != 0,
         .gate_open = c->gate_open,
     };
@@ -153,7 +183,7 @@ static struct str postmaster_address(struct intake *t)
     const struct config *config = t->core->config;
 
     if (str_index(config->postmaster, '@') < config->postmaster.len)
-        return config->postmaster;
+        return arena_str(&t->arena, config->postmaster);
     return arena_strf(&t->arena, "%.*s@%.*s", STR_FMT(config->postmaster), STR_FMT(config->hostname));
 }
 
@@ -170,6 +200,21 @@ static void add_rcpt(struct intake *t, struct envelope_rcpt rcpt)
         t->rcpts_room = room;
     }
     e->rcpts[e->rcpt_count++] = rcpt;
+}
+
+/* NOTIFY and ORCPT as accept's parser gives them (RFC 3461 §4.1, §4.2). */
+static bool rcpt_ok(struct intake *t, const struct wire_tx_rcpt *m, struct err *err)
+{
+    const uint32_t any = NOTIFY_SUCCESS | NOTIFY_FAILURE | NOTIFY_DELAY;
+    struct str orcpt = wire_get(m, m->orcpt);
+    struct rcpt_params params;
+
+    if (m->notify != NOTIFY_NEVER && (m->notify & ~any))
+        return err_set(err, ERR_SYNTAX, "a recipient with NOTIFY %x", m->notify);
+    if (orcpt.len == 0)
+        return true;
+    return rcpt_params_parse(arena_strf(&t->arena, "ORCPT=%.*s", STR_FMT(orcpt)), &t->arena, &params, err) &&
+           (params.orcpt.len == orcpt.len || err_set(err, ERR_SYNTAX, "an ORCPT with more behind it"));
 }
 
 static void on_rcpt(struct intake *t, const struct wire_tx_rcpt *m)
@@ -258,7 +303,17 @@ static struct reply commit_refusal(const struct err *err)
 {
     if (err->kind == ERR_FULL)
         return (struct reply){ 452, { 4, 3, 1 }, STR("no room for the message now, try again later") };
+    if (err->kind == ERR_LIMIT)
+        return (struct reply){ 552, { 5, 3, 4 }, STR("too many recipients and header fields in one message") };
     return (struct reply){ 451, { 4, 3, 0 }, STR("the message could not be stored, try again later") };
+}
+
+static void refused(struct core *c, struct intake *t)
+{
+    spool_abort(t->spool_tx);
+    answer(t, 0, &t->refusal);
+    c->refused++;
+    intake_free(c, t);
 }
 
 static void commit_story(void *arg)
@@ -269,11 +324,7 @@ static void commit_story(void *arg)
     uint64_t id;
     struct err err;
 
-    if (t->refusal.code != 0) {
-        spool_abort(t->spool_tx);
-        answer(t, 0, &t->refusal);
-        c->refused++;
-    } else if (!spool_commit(t->spool_tx, &t->envelope, &id, &m, &err)) {
+    if (!spool_commit(t->spool_tx, &t->envelope, &id, &m, &err)) {
         struct reply r = commit_refusal(&err);
         answer(t, 0, &r);
         c->refused++;
@@ -284,26 +335,43 @@ static void commit_story(void *arg)
             place_message(c, m, &t->envelope);
     }
     intake_free(c, t);
-    c->settling--;
-    gate_wake_all(&c->jobs_gate);
+    core_story_end(c);
+}
+
+/* In order, inside the header section, each behind what the one before took out: as header_render() wants them. */
+static bool edits_fit(const struct envelope *e, uint32_t header_bytes)
+{
+    uint64_t at = 0;
+
+    for (size_t i = 0; i < e->edit_count; i++) {
+        const struct header_edit *edit = &e->edits[i];
+        uint64_t end = (uint64_t)edit->offset + (edit->kind == EDIT_DELETE ? edit->len : 0);
+        if (edit->offset < at || end > header_bytes)
+            return false;
+        at = end;
+    }
+    return true;
 }
 
 static void check_whole(struct intake *t, const struct wire_tx_end *m)
 {
     const struct envelope *e = &t->envelope;
-    uint32_t at = 0;
+    const struct core_session *s = session_find(t->accept, t->session);
 
     if (e->rcpt_count == 0)
         refuse(t, 503, 5, 1, "no recipients");
     if (m->size_bytes != e->size_bytes || m->header_bytes > e->size_bytes)
         refuse(t, 554, 6, 0, "the message arrived incomplete");
-    for (size_t i = 0; i < e->edit_count; i++) {
-        const struct header_edit *edit = &e->edits[i];
-        uint64_t end = (uint64_t)edit->offset + edit->len;
-        if (edit->offset < at || end > m->header_bytes)
-            refuse(t, 554, 6, 0, "the header's edits do not fit it");
-        at = edit->offset;
-    }
+    if (m->header_bytes > t->core->config->limits.header_bytes)
+        refuse(t, 552, 3, 4, "the header is larger than %u bytes (limits.header_bytes)",
+               t->core->config->limits.header_bytes);
+    if (!edits_fit(e, m->header_bytes))
+        refuse(t, 554, 6, 0, "the header's edits do not fit it");
+    /* Its credential was revoked while the content came (fault A07). */
+    if (!s || s->account != e->account)
+        refuse(t, 550, 7, 1, "this session may no longer send; sign in again");
+    if (!core_may_start_story())
+        refuse(t, 452, 3, 1, "too much is going on, try again later");
 }
 
 static void on_end(struct core *c, struct intake *t, const struct wire_tx_end *m)
@@ -318,7 +386,11 @@ static void on_end(struct core *c, struct intake *t, const struct wire_tx_end *m
     if (m->content & TX_BINARY)
         e->flags |= ENVELOPE_BINARY;
     idmap_take(&t->accept->intakes, t->tx);
-    c->settling++;
+    if (t->refusal.code != 0) {
+        refused(c, t);
+        return;
+    }
+    core_story_begin(c);
     fiber_spawn("commit", commit_story, t);
 }
 
@@ -333,6 +405,8 @@ bool intake_on_frame(struct core *c, struct peer *accept, const struct frame *f,
         return err_set(err, ERR_SYNTAX, "%s of a transaction that was not begun", wire_type_name(f->type));
     switch (f->type) {
     case WIRE_TX_RCPT:
+        if (!rcpt_ok(t, (const void *)f, err))
+            return false;
         on_rcpt(t, (const void *)f);
         return true;
     case WIRE_TX_EDIT:

@@ -10,6 +10,8 @@
 #include "io/clock.h"
 
 #define DOMAINS_MAX 100000
+#define SITE_NAME_MAX 255
+#define TTL_S_MAX (24 * 3600)
 
 /* A recipient that waits for its domain's site. */
 struct asker {
@@ -58,21 +60,22 @@ static void domain_forget(struct core *c, struct domain *d)
     domain_free(d);
 }
 
-/* When many have been seen, those whose answer is stale and for which nobody waits make room. */
+/* When many have been seen, all for which nobody waits make room: resolve has a cache of its own, and a look at each of
+ * them is paid for by as many that came since. */
 static void domains_trim(struct core *c)
 {
     size_t at = 0;
     struct str name;
     void *value;
-    int64_t now = core_now(c);
 
-    if (c->domains.count < DOMAINS_MAX)
+    if (c->domains.count < c->domains_trim_at)
         return;
     while (map_each(&c->domains, &at, &name, &value)) {
         struct domain *d = value;
-        if (d->question == 0 && d->good_until_ms < now)
+        if (d->question == 0)
             domain_forget(c, d);
     }
+    c->domains_trim_at = 2 * c->domains.count > DOMAINS_MAX ? 2 * c->domains.count : DOMAINS_MAX;
 }
 
 /* --- fixed routes ---------------------------------------------------------------------------------------------- */
@@ -84,13 +87,21 @@ static struct site *site_of_route(struct core *c, struct str domain)
     char name[300];
     int len;
 
-    if (domain_eq(domain, c->config->sandbox_domain) || route->kind == ROUTE_SANDBOX)
-        return site_get(c->schedule, SITE_SANDBOX);
+    if (domain_eq(domain, c->config->sandbox_domain) || route->kind == ROUTE_SANDBOX) {
+        struct site *sandbox = site_get(c->schedule, SITE_SANDBOX);
+        site_set_taker(sandbox, TAKER_REPORT);
+        return sandbox;
+    }
     if (route->kind != ROUTE_SMARTHOST && route->kind != ROUTE_LMTP)
         return NULL;
     len = snprintf(name, sizeof name, "%s:%.*s:%u", route->kind == ROUTE_LMTP ? "lmtp" : "smtp",
                    STR_FMT(route->host), route->port);
     return site_get(c->schedule, str_make(name, (size_t)len < sizeof name ? (size_t)len : sizeof name - 1));
+}
+
+static bool needs_gate(const struct core *c, struct str domain)
+{
+    return config_route_find(c->config, domain)->kind == ROUTE_MX && !domain_eq(domain, c->config->sandbox_domain);
 }
 
 /* A domain that must not be sent to now: refused by a route, or the gate is closed. */
@@ -102,12 +113,53 @@ static bool is_refused(struct core *c, struct str domain, struct reply *ret)
         *ret = (struct reply){ 550, { 5, 7, 1 }, STR("[ROUTE] mail to this domain is refused by configuration") };
         return true;
     }
-    if (route->kind == ROUTE_MX && !c->gate_open && !domain_eq(domain, c->config->sandbox_domain)) {
+    if (needs_gate(c, domain) && c->gate_known && !c->gate_open) {
         *ret = (struct reply){ 550, { 5, 7, 1 },
                                STR("[SANDBOX] nothing leaves this relay until `baton live` has opened it") };
         return true;
     }
     return false;
+}
+
+bool place_domain(struct str address, struct buf *to, struct err *err)
+{
+    struct str local, domain;
+
+    if (!str_cut_last(address, '@', &local, &domain))
+        return err_set(err, ERR_SYNTAX, "address has no domain");
+    if (!str_starts(domain, STR("[")))
+        return domain_ascii(to, domain, err);
+    for (size_t i = 0; i < domain.len; i++)
+        buf_add_char(to, ascii_lower(domain.ptr[i]));
+    return buf_ok(to) || err_set(err, ERR_LIMIT, "address literal is too long");
+}
+
+static bool is_fixed(struct str site)
+{
+    return str_starts(site, STR("smtp:")) || str_starts(site, STR("lmtp:")) || str_starts(site, STR("("));
+}
+
+bool place_is_stale(struct core *c, const struct site *site, struct str address)
+{
+    struct site *fixed = NULL;
+    struct buf domain;
+    bool refused = false;
+
+    buf_init(&domain, ADDRESS_DOMAIN_MAX);
+    if (place_domain(address, &domain, NULL)) {
+        refused = config_route_find(c->config, buf_str(&domain))->kind == ROUTE_REFUSE;
+        fixed = site_of_route(c, buf_str(&domain));
+    }
+    buf_done(&domain);
+    return refused || (fixed ? fixed != site : is_fixed(site_name(site)));
+}
+
+struct site *place_recovered_site(struct core *c)
+{
+    struct site *site = site_get(c->schedule, SITE_RECOVERED);
+
+    site_set_taker(site, TAKER_CORE);
+    return site;
 }
 
 /* --- domains by resolve ---------------------------------------------------------------------------------------- */
@@ -153,7 +205,6 @@ static void wait_for_answer(struct core *c, struct domain *d, struct entry *e, u
 void place_rcpt(struct core *c, struct entry *e, uint32_t rcpt, struct str address, int64_t due_ms, uint16_t tries,
                 bool warned)
 {
-    struct str local, domain_text;
     struct buf domain;
     struct reply refusal;
     struct err err;
@@ -161,11 +212,13 @@ void place_rcpt(struct core *c, struct entry *e, uint32_t rcpt, struct str addre
 
     schedule_unplace(c->schedule, e, rcpt);
     buf_init(&domain, ADDRESS_DOMAIN_MAX);
-    if (!str_cut_last(address, '@', &local, &domain_text) || !domain_ascii(&domain, domain_text, &err)) {
+    if (!place_domain(address, &domain, &err)) {
         refusal = (struct reply){ 550, { 5, 1, 2 }, STR("the recipient's domain cannot be used") };
         settle_unplaced(c, e, rcpt, OUTCOME_BOUNCED, &refusal);
     } else if (is_refused(c, buf_str(&domain), &refusal)) {
         settle_unplaced(c, e, rcpt, OUTCOME_BOUNCED, &refusal);
+    } else if (!c->gate_known && needs_gate(c, buf_str(&domain))) {
+        schedule_place(c->schedule, e, rcpt, place_recovered_site(c), due_ms, tries, warned);
     } else if ((site = site_of_route(c, buf_str(&domain))) != NULL) {
         schedule_place(c->schedule, e, rcpt, site, due_ms, tries, warned);
     } else {
@@ -191,15 +244,15 @@ static struct str text_keep(struct str text)
 
 static void take_answer(struct core *c, struct domain *d, const struct wire_site_answer *m)
 {
-    struct str text = wire_get(m, m->text);
+    struct str text = str_sub(wire_get(m, m->text), 0, sizeof d->refusal_text);
+    uint32_t ttl_s = m->ttl_s < TTL_S_MAX ? m->ttl_s : TTL_S_MAX;
 
     d->question = 0;
-    d->good_until_ms = core_now(c) + (int64_t)m->ttl_s * 1000;
+    d->good_until_ms = core_now(c) + (int64_t)ttl_s * 1000;
     free((char *)d->site.ptr);
     d->site = m->code == 0 ? text_keep(wire_get(m, m->site)) : STR_NONE;
-    if (text.len > sizeof d->refusal_text)
-        text.len = sizeof d->refusal_text;
-    memcpy(d->refusal_text, text.ptr, text.len);
+    if (text.len > 0)
+        memcpy(d->refusal_text, text.ptr, text.len);
     d->refusal = (struct reply){
         .code = m->code,
         .status = { (uint8_t)(m->code / 100), m->status_subject, m->status_detail },
@@ -216,12 +269,27 @@ static struct entry *entry_of(struct core *c, const struct asker *a)
     return e && schedule_state(e, a->rcpt) == ITEM_UNPLACED ? e : NULL;
 }
 
-void place_on_answer(struct core *c, const struct wire_site_answer *m)
+/* A site of its own, or a refusal: no answer of resolve delivers anything. */
+static bool answer_ok(const struct wire_site_answer *m, struct err *err)
 {
-    struct domain *d = idmap_take(&c->questions, m->question);
+    struct str site = wire_get(m, m->site);
 
+    if (m->code != 0 && (m->code < 400 || m->code > 599))
+        return err_set(err, ERR_SYNTAX, "a site's answer with code %u", m->code);
+    if (m->code == 0 && (site.len == 0 || site.len > SITE_NAME_MAX || is_fixed(site)))
+        return err_set(err, ERR_SYNTAX, "a site with an impossible name");
+    return true;
+}
+
+bool place_on_answer(struct core *c, const struct wire_site_answer *m, struct err *err)
+{
+    struct domain *d;
+
+    if (!answer_ok(m, err))
+        return false;
+    d = idmap_take(&c->questions, m->question);
     if (!d)
-        return; /* an answer to a question of before resolve was restarted, given twice */
+        return true; /* an answer to a question of before resolve was restarted, given twice */
     take_answer(c, d, m);
     LIST_EACH(&d->askers, struct asker, a, link) {
         struct entry *e = entry_of(c, a);
@@ -234,6 +302,7 @@ void place_on_answer(struct core *c, const struct wire_site_answer *m)
     }
     domains_trim(c);
     core_pump_later(c);
+    return true;
 }
 
 /* --- messages -------------------------------------------------------------------------------------------------- */
@@ -255,7 +324,7 @@ void place_recovered(void *core, struct spool_message *m)
     struct core *c = core;
     uint32_t count = spool_message_rcpts(m);
     struct entry *e = schedule_enter(c->schedule, m, spool_message_account(m), spool_message_accepted(m), count);
-    struct site *site = site_get(c->schedule, SITE_RECOVERED);
+    struct site *site = place_recovered_site(c);
 
     *spool_message_slot(m) = e;
     for (uint32_t r = 0; r < count; r++) {

@@ -13,6 +13,8 @@
 
 #define LIST_LIMIT_MAX 1000
 #define ROW_MAX 3500
+/* Of what a request says: it must fit into an event beside two addresses. */
+#define TEXT_MAX 500
 
 struct request {
     struct core *core;
@@ -325,6 +327,8 @@ static bool act_on_rcpt(struct request *q, struct spool_message *m, const struct
 
     if (q->verb == ADMIN_QUEUE_RELEASE && schedule_state(entry, r) != ITEM_HELD)
         return false;
+    if (q->verb == ADMIN_QUEUE_HOLD && schedule_state(entry, r) == ITEM_HELD)
+        return false;
     if (q->verb == ADMIN_QUEUE_RETRY && schedule_state(entry, r) == ITEM_HELD)
         return false;
     if (!(q->flags & ADMIN_DRY_RUN) && !settle_operation(q->core, m, e, r, &op, err))
@@ -459,6 +463,15 @@ static void answer_act(struct request *q)
         send_end(q, 200, 0, "%s", "");
 }
 
+static void request_free(struct request *q)
+{
+    buf_done(&q->row);
+    arena_done(&q->arena);
+    free(q->texts);
+    core_story_end(q->core);
+    free(q);
+}
+
 static void request_story(void *arg)
 {
     struct request *q = arg;
@@ -486,17 +499,16 @@ static void request_story(void *arg)
         send_end(q, 404, 0, "core does not know this request");
         break;
     }
-    buf_done(&q->row);
-    arena_done(&q->arena);
-    free(q->texts);
-    free(q);
+    request_free(q);
 }
 
 /* The texts outlive the arena's resets between messages. */
 static struct str keep(struct request *q, const struct wire_admin *m, struct wire_str field, size_t *at)
 {
-    struct str text = wire_get(m, field);
+    struct str text = str_sub(wire_get(m, field), 0, TEXT_MAX);
 
+    if (text.len == 0)
+        return STR("");
     memcpy(q->texts + *at, text.ptr, text.len);
     text.ptr = q->texts + *at;
     *at += text.len;
@@ -525,5 +537,11 @@ void queue_on_admin(struct core *c, struct peer *web, const struct wire_admin *m
     q->reason = keep(q, m, m->reason, &at);
     arena_init(&q->arena, 4096);
     buf_init(&q->row, ROW_MAX);
-    fiber_spawn("request", request_story, q);
+    core_story_begin(c);
+    if (core_may_start_story()) {
+        fiber_spawn("request", request_story, q);
+    } else {
+        send_end(q, 503, 0, "too much is going on; try again in a little while");
+        request_free(q);
+    }
 }

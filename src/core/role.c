@@ -25,6 +25,22 @@ void core_pump_later(struct core *c)
     c->pump_due = true;
 }
 
+void core_story_begin(struct core *c)
+{
+    c->stories++;
+}
+
+void core_story_end(struct core *c)
+{
+    c->stories--;
+    gate_wake_all(&c->idle_gate);
+}
+
+bool core_may_start_story(void)
+{
+    return fiber_count() < fiber_count_max() / 2;
+}
+
 static void wake(void *arg)
 {
     core_pump_later(arg);
@@ -69,15 +85,15 @@ static bool vault_frame(struct core *c, struct peer *p, const struct frame *f, s
     if (f->type == WIRE_SESSION_BIND)
         return session_on_bind(c, (const void *)f, err);
     c->gate_open = ((const struct wire_gate *)(const void *)f)->open != 0;
+    c->gate_known = true;
+    core_pump_later(c);
     return true;
 }
 
 static bool resolve_frame(struct core *c, struct peer *p, const struct frame *f, struct err *err)
 {
     (void)p;
-    (void)err;
-    place_on_answer(c, (const void *)f);
-    return true;
+    return place_on_answer(c, (const void *)f, err);
 }
 
 static bool report_frame(struct core *c, struct peer *p, const struct frame *f, struct err *err)
@@ -240,7 +256,7 @@ static void tend_story(void *arg)
             break;
     }
     c->tender = NULL;
-    gate_wake_all(&c->jobs_gate);
+    gate_wake_all(&c->idle_gate);
 }
 
 /* --- start and end --------------------------------------------------------------------------------------------- */
@@ -320,7 +336,7 @@ static bool core_start(const struct role_start *s, void **ret_role, struct err *
     struct core *c = NEW(struct core);
 
     c->config = s->config;
-    c->gate_open = s->config->gate == GATE_OPEN;
+    c->gate_open = c->gate_known = s->config->gate == GATE_OPEN;
     c->wall_at_start = clock_wall_ms();
     c->mono_at_start = loop_now_ms();
     peers_init(c);
@@ -330,8 +346,8 @@ static bool core_start(const struct role_start *s, void **ret_role, struct err *
     idmap_init(&c->questions);
     idmap_init(&c->jobs);
     list_init(&c->idle_intakes);
-    gate_init(&c->feed_gate);
-    gate_init(&c->jobs_gate);
+    list_init(&c->endings);
+    gate_init(&c->idle_gate);
     if (!open_spool(c, err)) {
         free(c);
         return false;
@@ -370,8 +386,8 @@ static void drain_story(void *arg)
     struct core *c = d->core;
     struct err err;
 
-    while (c->settling > 0 || c->jobs.count > 0)
-        if (!gate_wait(&c->jobs_gate, NO_DEADLINE, &err))
+    while (c->stories > 0 || c->jobs.count > 0)
+        if (!gate_wait(&c->idle_gate, NO_DEADLINE, &err))
             break;
     d->done(d->arg);
     free(d);
@@ -426,6 +442,21 @@ static void core_status(void *role, struct buf *to)
     json_bool(&j, c->gate_open);
 }
 
+static void drop_links(struct core *c)
+{
+    for (unsigned kind = 0; kind < ROLE_KINDS; kind++)
+        for (unsigned i = 0; i < ROLE_INSTANCES_MAX; i++) {
+            struct peer *p = peer_of(c, kind, i);
+            if (!p || !p->channel)
+                continue;
+            channel_free(p->channel);
+            p->channel = NULL;
+            p->generation++;
+            drop_what_was_theirs(c, p);
+        }
+}
+
+/* Every story looks at the core until its last line. */
 static void stop_stories(struct core *c)
 {
     struct err err;
@@ -434,8 +465,8 @@ static void stop_stories(struct core *c)
         fiber_cancel(c->feeder);
     if (c->tender)
         fiber_cancel(c->tender);
-    while (c->feeder || c->tender)
-        if (!gate_wait(&c->jobs_gate, NO_DEADLINE, &err))
+    while (c->feeder || c->tender || c->stories > 0)
+        if (!gate_wait(&c->idle_gate, NO_DEADLINE, &err))
             break;
 }
 
@@ -443,18 +474,11 @@ static void core_free(void *role)
 {
     struct core *c = role;
 
+    c->draining = true;
+    drop_links(c);
     stop_stories(c);
     turn_end_remove(&c->turn_end);
     timer_clear(&c->wake);
-    for (unsigned kind = 0; kind < ROLE_KINDS; kind++)
-        for (unsigned i = 0; i < ROLE_INSTANCES_MAX; i++) {
-            struct peer *p = peer_of(c, kind, i);
-            if (!p || !p->channel)
-                continue;
-            channel_free(p->channel);
-            p->channel = NULL;
-            drop_what_was_theirs(c, p);
-        }
     sessions_done(c);
     intakes_done(c);
     place_done(c);

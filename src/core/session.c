@@ -79,7 +79,7 @@ struct core_session *session_find(struct peer *accept, uint64_t session)
 
 static void ready(struct peer *accept, const struct wire_session_bind *m, uint16_t code, struct str text)
 {
-    struct str login = wire_get(m, m->login);
+    struct str login = str_sub(wire_get(m, m->login), 0, LOGIN_MAX);
     struct wire_session_ready *r = wire_add(accept->channel, WIRE_SESSION_READY, text.len + login.len);
 
     r->session = m->session;
@@ -118,14 +118,13 @@ static struct str account_limit(struct core *c, uint64_t account)
 
 static void take_binding(struct core_session *s, const struct wire_session_bind *m)
 {
-    struct str login = wire_get(m, m->login);
+    struct str login = str_sub(wire_get(m, m->login), 0, sizeof s->login_text);
 
     s->account = m->account;
     s->credential = m->credential;
     s->flags = m->flags;
-    if (login.len > sizeof s->login_text)
-        login.len = sizeof s->login_text;
-    memcpy(s->login_text, login.ptr, login.len);
+    if (login.len > 0)
+        memcpy(s->login_text, login.ptr, login.len);
     s->login = str_make(s->login_text, login.len);
 }
 
@@ -135,21 +134,23 @@ static void open_session(struct core *c, struct peer *accept, const struct wire_
     bool trusted = (m->flags & BIND_TRUSTED) != 0;
     struct client *counted = trusted ? NULL : client_get(c, &client);
     struct str limit = trusted ? account_limit(c, m->account) : client_limit(c, counted);
+    struct core_session *s = NEW(struct core_session);
 
-    if (limit.len > 0) {
+    /* One that is refused is remembered until its end comes, else that would be taken for an early one. */
+    s->id = m->session;
+    s->refused = limit.len > 0;
+    idmap_put(&accept->sessions, s->id, s);
+    if (s->refused) {
         ready(accept, m, 421, limit);
         return;
     }
-    struct core_session *s = NEW(struct core_session);
-    s->id = m->session;
     s->client = client;
-    s->listener = m->listener;
+    s->listener = c->config->listeners[m->listener].kind;
     s->counted = counted;
     if (counted)
         counted->sessions++;
     take_binding(s, m);
     account_sessions(c, s->account, 1);
-    idmap_put(&accept->sessions, s->id, s);
     ready(accept, m, 0, STR(""));
 }
 
@@ -185,7 +186,7 @@ bool session_on_bind(struct core *c, const struct wire_session_bind *m, struct e
     if (!accept->channel)
         return true; /* it died meanwhile */
     if (m->opening == BIND_UNASKED) {
-        if (s)
+        if (s && !s->refused)
             move_session(c, s, m); /* its credential was revoked (fault A07); accept learns it at the next MAIL */
         return true;
     }
@@ -193,7 +194,7 @@ bool session_on_bind(struct core *c, const struct wire_session_bind *m, struct e
         return true;
     if (m->opening && !s)
         open_session(c, accept, m);
-    else if (!m->opening && s)
+    else if (!m->opening && s && !s->refused)
         rebind_session(c, accept, s, m);
     return true;
 }

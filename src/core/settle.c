@@ -11,6 +11,10 @@
 #include "io/clock.h"
 
 #define DISK_REFUSED_WAIT_MS 1000
+/* Stories that end recipients without an attempt, and how many such may wait for one before the schedule is asked for no
+ * more: after a long time off, or when a big domain is gone, there may be a hundred thousand at once. */
+#define ENDING_STORIES_MAX 256
+#define ENDINGS_MAX 4096
 #define NO_DSN 100
 
 /* What is decided of one recipient before anything is written. */
@@ -158,7 +162,7 @@ static bool write_record(struct round *r, const struct settle_rcpt *records, siz
 
     while (!spool_settle(c->spool, r->message, records, count, dsn, &id, &notification, &err)) {
         log_err(LOG_ALERT, "settle-failed", &err);
-        if (!fiber_sleep(DISK_REFUSED_WAIT_MS, &err))
+        if (c->draining || !fiber_sleep(DISK_REFUSED_WAIT_MS, &err))
             return false;
     }
     if (notification)
@@ -180,7 +184,7 @@ static void move_schedule(struct round *r, const struct settle_rcpt *record)
     struct entry *entry = *spool_message_slot(r->message);
     const struct spool_rcpt *now = &record->now;
     bool warned = (now->flags & RCPT_DELAY_WARNED) != 0;
-    struct site *site = r->site ? r->site : site_get(s, SITE_RECOVERED);
+    struct site *site = r->site ? r->site : place_recovered_site(r->core);
 
     count_outcome(r->core, record);
     if (now->state == RCPT_DONE)
@@ -224,7 +228,7 @@ static void leave_if_over(struct core *c, struct spool_message *m)
     }
 }
 
-static void round_write(struct round *r)
+static bool round_write(struct round *r)
 {
     static const unsigned kinds[] = { NO_DSN, DSN_FAILED, DSN_DELAYED, DSN_DELIVERED, DSN_RELAYED };
     bool ok = true;
@@ -234,6 +238,7 @@ static void round_write(struct round *r)
     leave_if_over(r->core, r->message);
     arena_done(&r->arena);
     core_pump_later(r->core);
+    return ok;
 }
 
 static void round_init(struct round *r, struct core *c, struct spool_message *m, const struct envelope *e,
@@ -256,13 +261,14 @@ void settle_outcomes(struct core *c, struct spool_message *m, const struct envel
         decide(&r, &r.decisions[i], entry);
         fill_event(&r, &r.decisions[i]);
     }
-    round_write(&r);
+    (void)round_write(&r);
 }
 
 /* --- without an attempt ---------------------------------------------------------------------------------------- */
 
 /* A story's own copy of what it is about. */
 struct ending {
+    struct list link;
     struct core *core;
     struct spool_message *message;
     struct site *site;
@@ -301,24 +307,28 @@ static void warn_late(struct ending *end, const struct envelope *e, const struct
     d->record.event.kind = EVENT_DELAY_WARNED;
     decide_dsn(d, e, DSN_DELAYED);
     fill_event(&r, d);
-    round_write(&r);
+    (void)round_write(&r);
 }
 
-/* Its envelope cannot be read: the operator is told, and it is not tried again by itself. */
-static void hold_unreadable(struct ending *end, const struct err *err)
+void settle_log_unreadable(const struct spool_message *m, const struct err *why)
 {
     struct log_line l;
 
     log_begin(&l, LOG_ALERT, "envelope-unreadable");
-    log_id(&l, "id", spool_message_id(end->message));
-    log_cstr(&l, "why", err->text);
+    log_id(&l, "id", spool_message_id(m));
+    log_cstr(&l, "why", why->text);
     log_end(&l);
+}
+
+/* Its envelope cannot be read: the operator is told, and it is not tried again by itself. */
+static void hold_unreadable(struct ending *end, const struct err *why)
+{
+    settle_log_unreadable(end->message, why);
     schedule_hold(end->core->schedule, *spool_message_slot(end->message), end->rcpt);
 }
 
-static void ending_story(void *arg)
+static void ending_settle(struct ending *end)
 {
-    struct ending *end = arg;
     struct core *c = end->core;
     struct envelope e;
     struct arena arena;
@@ -338,20 +348,43 @@ static void ending_story(void *arg)
     arena_done(&arena);
     spool_unpin(c->spool, end->message);
     free(end);
-    c->settling--;
-    gate_wake_all(&c->jobs_gate);
+    c->ending_count--;
+    core_pump_later(c);
+}
+
+static void endings_story(void *arg)
+{
+    struct core *c = arg;
+    struct ending *end;
+
+    while ((end = LIST_FIRST(&c->endings, struct ending, link)) != NULL) {
+        list_remove(&end->link);
+        ending_settle(end);
+    }
+    c->ending_stories--;
+    core_story_end(c);
+}
+
+bool settle_is_behind(const struct core *c)
+{
+    return c->ending_count >= ENDINGS_MAX;
 }
 
 static void start_ending(struct core *c, struct ending *end, struct str text)
 {
-    if (text.len > sizeof end->text)
-        text.len = sizeof end->text;
-    memcpy(end->text, text.ptr, text.len);
+    text = str_sub(text, 0, sizeof end->text);
+    if (text.len > 0)
+        memcpy(end->text, text.ptr, text.len);
     end->reply.text = str_make(end->text, text.len);
     end->core = c;
     spool_pin(end->message);
-    c->settling++;
-    fiber_spawn("ending", ending_story, end);
+    list_append(&c->endings, &end->link);
+    c->ending_count++;
+    if (c->ending_stories >= ENDING_STORIES_MAX)
+        return;
+    c->ending_stories++;
+    core_story_begin(c);
+    fiber_spawn("endings", endings_story, c);
 }
 
 void settle_without_attempt(struct core *c, const struct batch *b)
@@ -433,6 +466,7 @@ bool settle_operation(struct core *c, struct spool_message *m, const struct enve
     r.decisions[0].settled = &s;
     decide_operation(&r, &r.decisions[0], op, entry);
     fill_event(&r, &r.decisions[0]);
-    round_write(&r);
+    if (!round_write(&r))
+        return err_set(err, ERR_IO, "core ends, and the disk refuses");
     return true;
 }

@@ -367,11 +367,6 @@ bool schedule_next_for(struct schedule *s, unsigned takers, int64_t now_ms, stru
     return true;
 }
 
-bool schedule_next_late(struct schedule *s, int64_t now_ms, struct batch *ret)
-{
-    return schedule_next_for(s, 0, now_ms, ret);
-}
-
 int64_t schedule_wake_ms(const struct schedule *s)
 {
     return list_empty(&s->draining) ? wheel_next_ms(&s->wheel) : 0;

@@ -88,7 +88,6 @@ MUST_USE bool schedule_next(struct schedule *s, int64_t now_ms, struct batch *re
 /* The same for the sites of these takers only (bits 1 << enum site_taker): the others' recipients stay where they are,
  * at no cost. What ends without an attempt comes for any, so 0 asks for that alone. */
 MUST_USE bool schedule_next_for(struct schedule *s, unsigned takers, int64_t now_ms, struct batch *ret);
-MUST_USE bool schedule_next_late(struct schedule *s, int64_t now_ms, struct batch *ret);
 int64_t schedule_wake_ms(const struct schedule *s);
 
 /* --- retry timetable (retry.c) --------------------------------------------------------------------------------- */
