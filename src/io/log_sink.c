@@ -2,7 +2,6 @@
 /* io/log_sink.c - where log lines go: gathered during a turn, written with one call at its end, each with the time in
  * front. Several roles append to the same file; whole lines go out together, so they do not mix. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -77,17 +76,6 @@ void process_log_to(int fd)
     sink.fd = fd;
     log_set_sink(gather, NULL);
     turn_end_add(&sink.turn_end, SINK_ORDER, write_out, NULL);
-}
-
-bool process_stderr_to(const char *path, struct err *err)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-
-    if (fd < 0)
-        return err_sys(err, "log.file %s", path);
-    bool ok = dup2(fd, 2) == 2 || err_sys(err, "log.file %s", path);
-    close(fd);
-    return ok;
 }
 
 void process_log_flush(void)

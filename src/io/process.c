@@ -322,3 +322,8 @@ bool process_signal_is_reload(int signo)
 {
     return signo == SIGHUP;
 }
+
+bool process_signal_is_reopen(int signo)
+{
+    return signo == SIGUSR1;
+}

@@ -33,6 +33,12 @@ void process_log_to(int fd);
 void process_log_flush(void);
 /* Standard error, for us and every role started later, is this file from now on: opened for appending, 0640. */
 MUST_USE bool process_stderr_to(const char *path, struct err *err);
+/* The same with a descriptor, which it takes. */
+MUST_USE bool process_stderr_take(int fd, struct err *err);
+/* ERR_NOT_FOUND. */
+MUST_USE bool process_file_size(const char *path, uint64_t *ret, struct err *err);
+/* PATH becomes PATH.1, PATH.1 becomes PATH.2 …; PATH.<keep>, the oldest, goes. */
+MUST_USE bool process_file_put_aside(const char *path, unsigned keep, struct err *err);
 /* Without the time: the lines are in a form that has its own. */
 void process_log_bare(void);
 /* Lines that could not be written since the start. */
@@ -46,6 +52,11 @@ int process_user_id(void);
 void process_close(int fd); /* negative: nothing */
 /* A second descriptor for the same thing, close-on-exec; -1 for -1 and when there are none left. */
 int process_duplicate(int fd);
-/* Of the signals that process_on_signal() tells of: reload (SIGHUP), or stop. */
+/* Of the signals that process_on_signal() tells of: reload (SIGHUP), reopen the log (SIGUSR1), or stop. */
 bool process_signal_is_reload(int signo);
+bool process_signal_is_reopen(int signo);
 int process_self(void);
+/* What systemd is told, where it started us; ready also begins its watchdog, once. */
+void process_notify_ready(void);
+void process_notify_reloading(void);
+void process_notify_stopping(void);

@@ -277,6 +277,63 @@ static void log_lines_go_to_the_descriptor(void **state)
     close(words[1]);
 }
 
+/* What a file holds, "" when it is not there. */
+static const char *content_of(const char *path, char *to, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, to, size - 1);
+
+    to[n > 0 ? n : 0] = '\0';
+    if (fd >= 0)
+        close(fd);
+    return to;
+}
+
+static void r92_file_is_put_aside(void **state)
+{
+    char path[128], older[3][160], text[16];
+    struct err err = { 0 };
+    uint64_t size = 0;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/log", folder);
+    for (int i = 0; i < 3; i++)
+        snprintf(older[i], sizeof older[i], "%s.%d", path, i + 1);
+    for (int round = 1; round <= 4; round++) {
+        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        assert_int_equal(write(fd, "1234" + round - 1, 1), 1);
+        close(fd);
+        assert_true(process_file_size(path, &size, &err));
+        assert_int_equal(size, 1);
+        assert_true(process_file_put_aside(path, 2, &err));
+    }
+    assert_false(process_file_size(path, &size, &err));
+    assert_int_equal(err.kind, ERR_NOT_FOUND);
+    assert_string_equal(content_of(older[0], text, sizeof text), "4");
+    assert_string_equal(content_of(older[1], text, sizeof text), "3");
+    assert_string_equal(content_of(older[2], text, sizeof text), "");
+    unlink(older[0]);
+    unlink(older[1]);
+}
+
+static void r92_what_cannot_be_put_aside_stays(void **state)
+{
+    char path[128], in_the_way[160];
+    struct err err = { 0 };
+    uint64_t size;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/log", folder);
+    snprintf(in_the_way, sizeof in_the_way, "%s.1", path);
+    close(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    assert_int_equal(mkdir(in_the_way, 0700), 0);
+    assert_false(process_file_put_aside(path, 1, &err));
+    assert_int_equal(err.kind, ERR_IO);
+    assert_true(process_file_size(path, &size, &err));
+    unlink(path);
+    rmdir(in_the_way);
+}
+
 static int prepare(void **state)
 {
     (void)state;
@@ -328,6 +385,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(unknown_user_is_said),
         cmocka_unit_test(look_tells_kind_and_mode),
         cmocka_unit_test(log_lines_go_to_the_descriptor),
+        cmocka_unit_test(r92_file_is_put_aside),
+        cmocka_unit_test(r92_what_cannot_be_put_aside_stays),
     };
 
     if (argc == 2 && strcmp(argv[1], "child") == 0)
