@@ -128,6 +128,8 @@ struct config {
     unsigned accept_roles, deliver_roles; /* processes */
     bool sched_batch;
     struct str log_file;    /* empty: stderr */
+    uint64_t log_file_max;  /* larger: put aside and begun anew; 0: never */
+    unsigned log_file_keep; /* how many that were put aside stay */
     enum log_form log_form;
     bool log_debug;
     bool received_hides_client; /* on submission */
