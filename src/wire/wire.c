@@ -78,6 +78,7 @@ static const struct wire_row wire_rows[WIRE_TYPES] = {
     ROW(WIRE_ROLE_DRAINED, wire_role_drained, ANY, FROM(ROLE_SUPER), 0),
     ROW(WIRE_ROLE_STATUS, wire_role_status, ANY, ANY, S(wire_role_status, json)),
     ROW(WIRE_ROLE_LINKED, wire_role_linked, ANY, FROM(ROLE_SUPER), 0),
+    ROW(WIRE_ROLE_LOG, wire_role_log, FROM(ROLE_SUPER), ANY, 0),
 };
 
 static const struct wire_row *row_find(uint8_t type)
@@ -112,7 +113,7 @@ bool wire_check(const struct frame *f, enum role_kind from, enum role_kind to, s
     if (!row)
         return err_set(err, ERR_SYNTAX, "frame of unknown type %u from %s", f->type, role_name(from));
     /* What starts and ends roles is super's on one side; a role that says it to another is broken. */
-    bool of_super = f->type >= WIRE_ROLE_START && f->type <= WIRE_ROLE_LINKED;
+    bool of_super = f->type >= WIRE_ROLE_START && f->type <= WIRE_ROLE_LOG;
     if (!(row->from & FROM(from)) || !(row->to & FROM(to)) ||
         (of_super && from != ROLE_SUPER && to != ROLE_SUPER))
         return err_set(err, ERR_SYNTAX, "%s is not for %s to send to %s", row->name, role_name(from), role_name(to));

@@ -48,7 +48,7 @@ enum wire_type {
     WIRE_GATE = 85,
     /* super -> all, and back */
     WIRE_ROLE_START = 90, WIRE_ROLE_READY = 91, WIRE_ROLE_LINK = 92, WIRE_ROLE_RELOAD = 93, WIRE_ROLE_DRAIN = 94,
-    WIRE_ROLE_DRAINED = 95, WIRE_ROLE_STATUS = 96, WIRE_ROLE_LINKED = 97,
+    WIRE_ROLE_DRAINED = 95, WIRE_ROLE_STATUS = 96, WIRE_ROLE_LINKED = 97, WIRE_ROLE_LOG = 98,
     WIRE_TYPES
 };
 
@@ -283,6 +283,8 @@ struct wire_role_drain { struct frame head; };
 struct wire_role_drained { struct frame head; };
 /* Asked with an empty text, answered with the role's facts. */
 struct wire_role_status { struct frame head; struct wire_str json; uint32_t spare; };
+/* One descriptor: standard error from now on. May come before the start. */
+struct wire_role_log { struct frame head; };
 
 #pragma GCC diagnostic pop
 
