@@ -200,12 +200,10 @@ static void start_story(void *arg)
         say_ready(c, false, err.text);
     } else if (!start_confined(c, state, sizeof state, &err)) {
         log_err(LOG_ALERT, "role-not-started", &err);
-        say_ready(c, false, err.text);
+        say_ready(c, false, err.text); /* super closes the channel when it has read this */
     } else {
         say_ready(c, true, state);
-        return;
     }
-    loop_stop();
 }
 
 static bool on_start(struct child *c, const struct wire_role_start *m, struct err *err)
@@ -288,8 +286,7 @@ static void send_status(struct child *c)
     struct buf text;
 
     buf_init(&text, FRAME_BYTES_MAX - sizeof(struct wire_role_status));
-    if (c->ops->status)
-        c->ops->status(c->role, &text);
+    role_facts(c->ops->kind, c->role, &text);
     struct wire_role_status *m = wire_add(c->control, WIRE_ROLE_STATUS, buf_ok(&text) ? text.len : 0);
     wire_put(m, &m->json, buf_ok(&text) ? buf_str(&text) : STR(""));
     buf_done(&text);
@@ -299,9 +296,20 @@ static bool on_reload(struct child *c, const struct wire_role_reload *m, struct 
 {
     if (!take_config(c, m->flags, err))
         return false;
+    log_set_level(c->config->log_debug ? LOG_DEBUG : LOG_INFO);
     if (c->ops->reload)
         c->ops->reload(c->role, c->config, &c->start);
     return true;
+}
+
+static bool on_log(struct child *c, struct err *err)
+{
+    int fd = channel_take_fd(c->control);
+
+    if (fd < 0)
+        return err_set(err, ERR_SYNTAX, "a log without a descriptor");
+    process_log_flush(); /* what was said before stands in the older file */
+    return process_stderr_take(fd, err);
 }
 
 static bool on_frame(void *owner, struct channel *channel, const struct frame *f, struct err *err)
@@ -315,6 +323,8 @@ static bool on_frame(void *owner, struct channel *channel, const struct frame *f
         return on_start(c, (const void *)f, err);
     if (f->type == WIRE_ROLE_LINK)
         return on_link(c, (const void *)f, err);
+    if (f->type == WIRE_ROLE_LOG)
+        return on_log(c, err);
     if (!c->role)
         return err_set(err, ERR_SYNTAX, "%s before the start", wire_type_name(f->type));
     switch (f->type) {

@@ -5,6 +5,7 @@
 #include "io/loop.h"
 #include "super/admin.h"
 #include "super/doors.h"
+#include "super/log_keeper.h"
 #include "super/settings.h"
 #include "super/table.h"
 
@@ -45,6 +46,7 @@ struct fleet {
     struct list joints;
     uint32_t joint_number;
     struct admin admin;
+    struct log_keeper log_keeper;
     struct gate changed;      /* a role became ready, drained, or ended */
     bool started, stopping;
     struct fiber *stopper;
@@ -68,6 +70,8 @@ void slot_init(struct slot *s, struct fleet *f, enum role_kind kind, unsigned in
 MUST_USE bool slot_launch(struct slot *s, struct err *err);
 void slot_ended(struct slot *s, int wait_status);
 MUST_USE bool slot_send_reload(struct slot *s, struct err *err);
+/* Our standard error becomes the role's. */
+void slot_send_log(struct slot *s);
 void slot_done(struct slot *s);
 
 /* joint.c */

@@ -10,6 +10,7 @@
 #include "io/process.h"
 #include "io/stream.h"
 #include "super/doors.h"
+#include "super/log_keeper.h"
 #include "super/table.h"
 
 #define DRAIN_MS 30000
@@ -23,6 +24,7 @@ struct single {
     unsigned draining;
     bool stopping;
     struct admin admin;
+    struct log_keeper log_keeper;
 };
 
 struct ring_pair {
@@ -142,6 +144,7 @@ static void stop(void *arg)
     struct single *s = arg;
 
     s->stopping = true;
+    process_notify_stopping();
     loop_stop();
 }
 
@@ -152,6 +155,10 @@ static bool reload(void *arg, struct err *err)
 
     if (!settings_read(s->settings->config->file.ptr, true, &fresh, err))
         return false;
+    if (!log_keeper_use(&s->log_keeper, fresh->config, err)) {
+        settings_free(fresh);
+        return false;
+    }
     settings_put_passwords(fresh->config, fresh->route_passwords);
     for (unsigned kind = 0; kind < ROLE_KINDS; kind++)
         for (unsigned i = 0; i < ROLE_INSTANCES_MAX; i++) {
@@ -177,8 +184,7 @@ static void status(void *arg, struct admin_status *to)
         for (unsigned i = 0; i < ROLE_INSTANCES_MAX; i++)
             if (s->roles[kind][i]) {
                 buf_clear(&text);
-                if (role_table[kind]->status)
-                    role_table[kind]->status(s->roles[kind][i], &text);
+                role_facts(kind, s->roles[kind][i], &text);
                 admin_status_row(to, kind, i, STR("one process, not confined"), buf_str(&text));
             }
     buf_done(&text);
@@ -190,7 +196,9 @@ static void on_signal(void *arg, int signo)
     struct single *s = arg;
     struct err err;
 
-    if (!process_signal_is_reload(signo))
+    if (process_signal_is_reopen(signo))
+        log_keeper_reopen(&s->log_keeper);
+    else if (!process_signal_is_reload(signo))
         stop(s);
     else if (!reload(s, &err))
         log_err(LOG_ALERT, "reload-refused", &err);
@@ -212,6 +220,7 @@ static void end_all(struct single *s)
                 }
     }
     admin_done(&s->admin);
+    log_keeper_done(&s->log_keeper);
     LIST_EACH(&s->rings, struct ring_pair, r, link) {
         ring_free(r->in);
         ring_free(r->out);
@@ -227,12 +236,14 @@ bool single_serve(struct settings *settings, struct err *err)
     s->settings = settings;
     list_init(&s->rings);
     admin_init(&s->admin, &admin_ops, s);
+    log_keeper_init(&s->log_keeper, settings->config, /* changed= */ NULL, NULL);
     settings_put_passwords(settings->config, settings->route_passwords);
     /* First: a signal that a thread of a role may take would end the process. */
     process_on_signal(on_signal, s);
     ok = doors_open(settings->config, &s->doors, err) && start_all(s, err) && join_all(s, err);
     if (ok) {
         log_text(LOG_INFO, "serving", "one process");
+        process_notify_ready();
         loop_run();
     }
     end_all(s);

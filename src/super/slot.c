@@ -102,23 +102,34 @@ bool slot_send_reload(struct slot *s, struct err *err)
     return ok;
 }
 
+void slot_send_log(struct slot *s)
+{
+    const int standard_error = 2;
+
+    wire_add(s->control, WIRE_ROLE_LOG, 0);
+    channel_add_fds(s->control, &standard_error, 1);
+    channel_flush(s->control);
+}
+
 /* --- what it says ------------------------------------------------------------------------------------------------ */
 
-static void on_ready(struct slot *s, const struct wire_role_ready *m)
+/* A role that cannot start waits until we close the channel: it could be gone before its reason was read. */
+static bool on_ready(struct slot *s, const struct wire_role_ready *m, struct err *err)
 {
     struct fleet *f = s->fleet;
     struct str state = wire_get(m, m->state);
 
     snprintf(s->state, sizeof s->state, "%.*s", STR_FMT(state));
+    gate_wake_all(&f->changed);
     if (!m->ok) {
+        err_set(err, ERR_CONFIG, "%s: %s", role_name(s->kind), s->state);
         if (!f->started)
-            err_set(&f->failure, ERR_CONFIG, "%s: %s", role_name(s->kind), s->state);
-        gate_wake_all(&f->changed);
-        return;
+            f->failure = *err;
+        return false;
     }
     s->ready = true;
     joint_make_all(f, s);
-    gate_wake_all(&f->changed);
+    return true;
 }
 
 static void on_status(struct slot *s, const struct wire_role_status *m)
@@ -138,8 +149,7 @@ static bool on_frame(void *owner, struct channel *c, const struct frame *f, stru
         return false;
     switch (f->type) {
     case WIRE_ROLE_READY:
-        on_ready(s, (const void *)f);
-        return true;
+        return on_ready(s, (const void *)f, err);
     case WIRE_ROLE_LINKED:
         joint_on_linked(s->fleet, s, (const void *)f);
         return true;

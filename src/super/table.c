@@ -7,6 +7,7 @@
 #include "accept/role.h"
 #include "core/role.h"
 #include "deliver/role.h"
+#include "io/process.h"
 #include "report/role.h"
 #include "resolve/role.h"
 #include "vault/role.h"
@@ -29,6 +30,15 @@ const struct role_ops *role_by_name(const char *name)
         if (role_table[k] && strcmp(role_table[k]->name, name) == 0)
             return role_table[k];
     return NULL;
+}
+
+void role_facts(enum role_kind kind, void *role, struct buf *to)
+{
+    size_t before = to->len;
+
+    if (role_table[kind]->status)
+        role_table[kind]->status(role, to);
+    buf_addf(to, "%s\"log_lines_lost\":%llu", to->len > before ? "," : "", (unsigned long long)process_log_lost());
 }
 
 unsigned role_instances(const struct config *c, enum role_kind kind)
