@@ -123,7 +123,7 @@ static bool count_ok(const struct cli_args *a, struct err *err)
 bool args_parse(int argc, const char *const *argv, struct cli_args *ret, struct err *err)
 {
     bool flags_end = false;
-    int at;
+    int at = 0;
 
     memset(ret, 0, sizeof *ret);
     if (argc < 1)
