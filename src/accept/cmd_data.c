@@ -40,5 +40,9 @@ void cmd_data(struct session *s, struct str args)
         c->pace.bytes += eaten;
         content_move(s);
     }
+    /* A server before us may see no end in CR CRLF.CRLF and pass on as content what follows: it is
+     * not done as commands (fault B01). */
+    bool ambiguous = c->reader.fault == DATA_BARE_CR;
     content_finish(s);
+    s->over |= ambiguous;
 }
