@@ -89,6 +89,7 @@ static bool paths_find(struct paths *p, const struct cli_args *a, struct err *er
 /* One request ---------------------------------------------------------------------------------- */
 
 struct call {
+    CURL *curl;
     const char *method, *target;
     struct str body;
     struct buf answer;
@@ -116,7 +117,8 @@ static size_t on_bytes(char *bytes, size_t size, size_t count, void *arg)
     (void)size; /* 1 */
     if (!buf_add(&call->answer, str_make(bytes, count)))
         return 0;
-    if (call->line)
+    curl_easy_getinfo(call->curl, CURLINFO_RESPONSE_CODE, &call->status);
+    if (call->line && call->status == 200)
         give_lines(call);
     return count;
 }
@@ -153,6 +155,7 @@ static CURLcode call_path(struct call *call, const char *path, long *ret_errno)
 
     if (!curl)
         return CURLE_FAILED_INIT;
+    call->curl = curl;
     struct curl_slist *headers = call_options(curl, call, path);
     CURLcode code = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &call->status);
@@ -304,6 +307,9 @@ enum cli_exit client_list(const struct cli_args *a, const char *target, size_t l
     }
     buf_done(&next);
     buf_done(&page_target);
+    /* A page may hold more than was asked for: a message comes with all its recipients. */
+    if (json_object_array_length(all) > limit)
+        (void)json_object_array_del_idx(all, limit, json_object_array_length(all) - limit);
     if (result == CLI_OK)
         *ret = all;
     else
@@ -318,8 +324,11 @@ enum cli_exit client_stream(const struct cli_args *a, const char *target,
 
     buf_init(&call.answer, ANSWER_BYTES_MAX);
     enum cli_exit result = perform(a, &call);
-    if (result == CLI_OK && call.status != 200)
-        result = cli_fail(exit_of_status(call.status), "the relay answered %ld", call.status);
+    if (result == CLI_OK && call.status != 200) {
+        struct json_object *json = parse(&call.answer);
+        result = problem(&call, json);
+        json_object_put(json);
+    }
     buf_done(&call.answer);
     return result;
 }

@@ -167,32 +167,17 @@ static void gather(struct json_object *all, struct json_object *answer)
             json_object_array_add(all, json_object_get(json_object_array_get_idx(items, i)));
 }
 
-/* Rows come message by message. */
-static size_t count_messages(struct json_object *items)
-{
-    const char *before = "";
-    size_t count = 0;
-
-    for (size_t i = 0; i < json_object_array_length(items); i++) {
-        struct json_object *id = NULL;
-        (void)json_object_object_get_ex(json_object_array_get_idx(items, i), "id", &id);
-        const char *text = id ? json_object_get_string(id) : "";
-        count += strcmp(text, before) != 0;
-        before = text;
-    }
-    return count;
-}
-
-static enum cli_exit act_on_ids(const struct cli_args *a, struct json_object *all)
+static enum cli_exit act_on_ids(const struct cli_args *a, const char *const *ids, size_t count,
+                                struct json_object *all)
 {
     enum cli_exit worst = CLI_OK;
     size_t failed = 0;
 
-    for (size_t i = 0; i < a->arg_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct json_object *answer = NULL;
-        enum cli_exit result = act(a, a->args[i], args_has(a, FLAG_DRY_RUN), &answer);
+        enum cli_exit result = act(a, ids[i], args_has(a, FLAG_DRY_RUN), &answer);
         if (result != CLI_OK) {
-            (void)cli_fail(result, "%s was left as it is", a->args[i]);
+            (void)cli_fail(result, "%s was left as it is", ids[i]);
             worst = result;
             failed++;
             continue;
@@ -200,7 +185,7 @@ static enum cli_exit act_on_ids(const struct cli_args *a, struct json_object *al
         gather(all, answer);
         json_object_put(answer);
     }
-    return failed > 0 && failed < a->arg_count ? CLI_PARTIAL : worst;
+    return failed > 0 && failed < count ? CLI_PARTIAL : worst;
 }
 
 static enum cli_exit act_on_found(const struct cli_args *a, bool dry_run, struct json_object *all)
@@ -215,43 +200,77 @@ static enum cli_exit act_on_found(const struct cli_args *a, bool dry_run, struct
 }
 
 /* What is dropped does not come back: more than one message only on purpose. */
-static enum cli_exit drop_is_meant(const struct cli_args *a)
+static enum cli_exit drop_is_meant(const struct cli_args *a, size_t count)
 {
-    size_t count = a->arg_count;
-
-    if (args_has(a, FLAG_SILENT) && !args_has(a, FLAG_REASON))
-        return cli_fail(CLI_USAGE, "--silent needs --reason TEXT");
-    if (args_has(a, FLAG_YES) || args_has(a, FLAG_DRY_RUN))
-        return CLI_OK;
-    if (count == 0) {
-        struct json_object *found = json_object_new_array();
-        enum cli_exit result = act_on_found(a, true, found);
-        count = count_messages(found);
-        json_object_put(found);
-        if (result != CLI_OK)
-            return result;
-    }
-    if (count > 1)
+    if (count > 1 && !args_has(a, FLAG_YES) && !args_has(a, FLAG_DRY_RUN))
         return cli_fail(CLI_USAGE,
                         "%zu messages would be dropped: repeat with --yes if that is meant", count);
     return CLI_OK;
 }
 
+/* The messages of rows, which come message by message; the texts stay theirs. */
+static size_t ids_of(struct json_object *rows, const char **ids)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < json_object_array_length(rows); i++) {
+        struct json_object *id = NULL;
+        (void)json_object_object_get_ex(json_object_array_get_idx(rows, i), "id", &id);
+        const char *text = id ? json_object_get_string(id) : "";
+        if (count == 0 || strcmp(ids[count - 1], text) != 0)
+            ids[count++] = text;
+    }
+    return count;
+}
+
+/* Drops what was found and counted, and nothing that came since: the notifications that a drop
+ * makes would match a filter too. */
+static enum cli_exit drop_found(const struct cli_args *a, struct json_object *all)
+{
+    struct json_object *found = json_object_new_array();
+    enum cli_exit result = act_on_found(a, true, found);
+    const char **ids = NEW_ARRAY(const char *, json_object_array_length(found) + 1);
+    size_t count = ids_of(found, ids);
+
+    if (result == CLI_OK)
+        result = drop_is_meant(a, count);
+    if (result == CLI_OK)
+        result = act_on_ids(a, ids, count, all);
+    free((void *)ids);
+    json_object_put(found);
+    return result;
+}
+
+static enum cli_exit drop(const struct cli_args *a, struct json_object *all)
+{
+    if (args_has(a, FLAG_SILENT) && !args_has(a, FLAG_REASON))
+        return cli_fail(CLI_USAGE, "--silent needs --reason TEXT");
+    if (a->arg_count == 0 && args_has(a, FLAG_DRY_RUN))
+        return act_on_found(a, true, all);
+    if (a->arg_count == 0)
+        return drop_found(a, all);
+    enum cli_exit result = drop_is_meant(a, a->arg_count);
+    return result == CLI_OK ? act_on_ids(a, a->args, a->arg_count, all) : result;
+}
+
+static enum cli_exit act_on_all(const struct cli_args *a, struct json_object *all)
+{
+    if (strcmp(a->command->verb, "drop") == 0)
+        return drop(a, all);
+    if (a->arg_count > 0)
+        return act_on_ids(a, a->args, a->arg_count, all);
+    return act_on_found(a, args_has(a, FLAG_DRY_RUN), all);
+}
+
 enum cli_exit queue_act_run(const struct cli_args *a)
 {
-    bool by_filter = has_filter(a) || args_has(a, FLAG_ALL);
     struct json_object *all;
     enum cli_exit result;
 
-    if ((a->arg_count > 0) == by_filter)
+    if ((a->arg_count > 0) == (has_filter(a) || args_has(a, FLAG_ALL)))
         return cli_fail(CLI_USAGE, "expected either ids or filters (--all for the whole queue)");
-    if (strcmp(a->command->verb, "drop") == 0) {
-        result = drop_is_meant(a);
-        if (result != CLI_OK)
-            return result;
-    }
     all = json_object_new_array();
-    result = by_filter ? act_on_found(a, args_has(a, FLAG_DRY_RUN), all) : act_on_ids(a, all);
+    result = act_on_all(a, all);
     if (result == CLI_OK || result == CLI_PARTIAL) {
         enum cli_exit shown = show_items(a, all, act_columns, ARRAY_LEN(act_columns));
         if (shown != CLI_OK)
