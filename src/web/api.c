@@ -8,7 +8,7 @@
 #include "base/mem.h"
 
 #define PAGE (FIELD_AFTER | FIELD_LIMIT)
-#define FILTER (FIELD_ACCOUNT | FIELD_FROM | FIELD_TO | FIELD_SITE | FIELD_STATE)
+#define FILTER (FIELD_FROM | FIELD_TO | FIELD_SITE | FIELD_STATE)
 #define MATCH (FIELD_ID | FIELD_ALL | FIELD_DRY_RUN | FILTER)
 
 const struct api_route api_routes[] = {
@@ -99,21 +99,37 @@ unsigned api_field_find(struct str name)
     return 0;
 }
 
+/* What a terminal, a log or a header takes for the end of a line, or for a command (fault B10):
+ * U+0000 … U+001F, U+007F … U+009F, U+2028 and U+2029. */
+static bool is_control(const char *ptr, size_t len)
+{
+    const unsigned char *b = (const unsigned char *)ptr;
+
+    if (len == 1)
+        return b[0] < 0x20 || b[0] == 0x7f;
+    if (len == 2)
+        return b[0] == 0xc2 && b[1] < 0xa0;
+    return len == 3 && b[0] == 0xe2 && b[1] == 0x80 && (b[2] == 0xa8 || b[2] == 0xa9);
+}
+
 static bool text_ok(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if ((unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f)
+    while (text.len > 0) {
+        size_t len = utf8_len(text);
+        if (len == 0 || is_control(text.ptr, len))
             return false;
-    return utf8_ok(text);
+        text = str_skip(text, len);
+    }
+    return true;
 }
 
 static bool text_set(struct api_ask *ask, const struct field_row *row, struct str text,
                      struct arena *a, struct err *err)
 {
     if (text.len > API_TEXT_MAX)
-        return err_set(err, ERR_SYNTAX, "%s: at most %d octets", row->name, API_TEXT_MAX);
+        return err_set(err, ERR_LIMIT, "%s: at most %d octets", row->name, API_TEXT_MAX);
     if (!text_ok(text))
-        return err_set(err, ERR_SYNTAX, "%s: expected UTF-8 without control characters", row->name);
+        return err_set(err, ERR_LIMIT, "%s: expected UTF-8 without control characters", row->name);
     *(struct str *)(void *)((char *)ask + row->text_at) = arena_str(a, text);
     return true;
 }
@@ -282,11 +298,22 @@ static bool ask_is_whole(const struct api_ask *ask, struct err *err)
     return true;
 }
 
+static bool fields_read(struct api_ask *ask, struct str query, struct str body, struct arena *a,
+                        struct err *err)
+{
+    if (!query_read(ask, query, a, err))
+        return false;
+    if (body.len > 0 && str_eq(str_of(ask->route->method), STR("GET")))
+        return err_set(err, ERR_SYNTAX, "GET has no body");
+    return body.len == 0 || api_body_read(body, ask, a, err);
+}
+
 bool api_read(struct str method, struct str target, struct str body, struct arena *a,
               struct api_ask *ret, int *ret_status, struct err *err)
 {
     struct str path, query = STR_NONE;
     struct api_ask ask = { .limit = API_LIMIT_DEFAULT };
+    struct err why = { 0 };
 
     if (!str_cut(target, '?', &path, &query))
         path = target;
@@ -298,13 +325,10 @@ bool api_read(struct str method, struct str target, struct str body, struct aren
     *ret_status = 404;
     if (!path_read(&ask, path, a, err))
         return false;
-    *ret_status = 400;
-    if (!query_read(&ask, query, a, err))
-        return false;
-    if (body.len > 0 && str_eq(method, STR("GET")))
-        return err_set(err, ERR_SYNTAX, "GET has no body");
-    if (body.len > 0 && !api_body_read(body, &ask, a, err))
-        return false;
+    if (!fields_read(&ask, query, body, a, &why)) {
+        *ret_status = why.kind == ERR_LIMIT ? 422 : 400;
+        return err_set(err, why.kind, "%s", why.text);
+    }
     *ret_status = 422;
     if (!ask_is_whole(&ask, err))
         return false;

@@ -65,7 +65,8 @@ MUST_USE bool api_read(struct str method, struct str target, struct str body, st
 
 /* A field by its name, or 0. */
 unsigned api_field_find(struct str name);
-/* Sets a field from text, as path and query have it. ERR_SYNTAX. */
+/* Sets a field from text, as path and query have it. ERR_SYNTAX; ERR_LIMIT: a text that is too long
+ * or holds what it may not. */
 MUST_USE bool api_field_set(struct api_ask *ask, unsigned field, struct str text, struct arena *a,
                             struct err *err);
 /* A JSON object into the fields of `ask` that its route allows (body.c). ERR_SYNTAX, ERR_LIMIT. */

@@ -9,6 +9,62 @@
 
 #define JSON_DEPTH_MAX 32
 
+/* "\\u" and four digits. */
+static bool unit_read(struct str text, unsigned *ret)
+{
+    unsigned unit = 0;
+
+    if (text.len < 6 || text.ptr[0] != '\\' || text.ptr[1] != 'u')
+        return false;
+    for (size_t i = 2; i < 6; i++) {
+        const char *digits = "0123456789abcdef";
+        const char *at = memchr(digits, ascii_lower(text.ptr[i]), 16);
+        if (!at)
+            return false;
+        unit = unit << 4 | (unsigned)(at - digits);
+    }
+    *ret = unit;
+    return true;
+}
+
+/* The escape at *at, which is left on its last octet. */
+static bool escape_ok(struct str json, size_t *at)
+{
+    unsigned unit, low;
+
+    if (!unit_read(str_skip(json, *at), &unit)) {
+        *at += 1;
+        return true;
+    }
+    *at += 5;
+    if (unit == 0 || (unit >= 0xdc00 && unit < 0xe000))
+        return false;
+    if (unit < 0xd800 || unit >= 0xe000)
+        return true;
+    if (!unit_read(str_skip(json, *at + 1), &low) || low < 0xdc00 || low >= 0xe000)
+        return false;
+    *at += 6;
+    return true;
+}
+
+/* json-c takes single quotes for double ones, ends a key at U+0000, and makes a surrogate without
+ * its partner U+FFFD: others read these differently. */
+static bool read_alike(struct str json, struct err *err)
+{
+    bool in_string = false;
+
+    for (size_t i = 0; i < json.len; i++) {
+        char c = json.ptr[i];
+        if (c == '"')
+            in_string = !in_string;
+        else if (c == '\'' && !in_string)
+            return err_set(err, ERR_SYNTAX, "the body: a single quote outside of text");
+        else if (c == '\\' && in_string && !escape_ok(json, &i))
+            return err_set(err, ERR_LIMIT, "the body: U+0000, or half a surrogate pair");
+    }
+    return true;
+}
+
 /* How many members the text of a valid object has, a repeated one counted again: json-c keeps the
  * last in silence. */
 static size_t members_written(struct str json)
@@ -93,6 +149,8 @@ bool api_body_read(struct str json, struct api_ask *ask, struct arena *a, struct
         return err_set(err, ERR_LIMIT, "the body: at most %d octets", API_BODY_MAX);
     if (!utf8_ok(json))
         return err_set(err, ERR_SYNTAX, "the body: expected UTF-8");
+    if (!read_alike(json, err))
+        return false;
     tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
     if (!tokener)
         return err_set(err, ERR_LIMIT, "out of memory");

@@ -31,7 +31,7 @@ static bool is_digits(struct str value)
 
 const char *strict_refusal(const struct http_header *headers, size_t count)
 {
-    size_t hosts = 0, lengths = 0, codings = 0;
+    size_t hosts = 0, lengths = 0;
 
     for (size_t i = 0; i < count; i++) {
         const struct http_header *h = &headers[i];
@@ -46,15 +46,13 @@ const char *strict_refusal(const struct http_header *headers, size_t count)
             if (!is_digits(h->value))
                 return "Content-Length is not a number";
         }
-        if (str_eq_nocase(h->name, STR("Transfer-Encoding"))) {
-            codings++;
-            if (!str_eq(h->value, STR("chunked")))
-                return "Transfer-Encoding is not chunked";
-        }
+        /* RFC 9112 §6.3 allows to insist on a length; evhttp reads chunk sizes loosely. */
+        if (str_eq_nocase(h->name, STR("Transfer-Encoding")))
+            return "Transfer-Encoding is not taken: send a Content-Length";
     }
     if (hosts != 1)
         return "expected one Host";
-    if (lengths > 1 || codings > 1 || lengths + codings > 1)
-        return "more than one of Content-Length and Transfer-Encoding";
+    if (lengths > 1)
+        return "more than one Content-Length";
     return NULL;
 }
