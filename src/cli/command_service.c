@@ -94,30 +94,58 @@ enum cli_exit drain_run(const struct cli_args *a)
 
 /* Tail ----------------------------------------------------------------------------------------- */
 
-static void print_event(void *arg, struct str line)
+struct tail {
+    const struct cli_args *args;
+    enum cli_exit result;
+};
+
+/* The relay's own word that no more comes; the reader did not want that. */
+static bool is_end(struct json_object *event, const char **ret_why)
 {
-    const struct cli_args *a = arg;
-    struct json_object *event = NULL;
-    struct json_tokener *tokener;
+    struct json_object *type = NULL, *detail = NULL;
+
+    if (!json_object_object_get_ex(event, "type", &type) ||
+        strcmp(json_object_get_string(type), "tail.ended") != 0)
+        return false;
+    *ret_why = json_object_object_get_ex(event, "detail", &detail) ? json_object_get_string(detail)
+                                                                   : "the relay ended it";
+    return true;
+}
+
+static void print_event(struct tail *t, struct json_object *event, struct str line)
+{
     struct buf text;
 
     buf_init(&text, 1024 * 1024);
-    tokener = json_tokener_new();
-    if (tokener && !show_as_json(a))
-        event = json_tokener_parse_ex(tokener, line.ptr, (int)line.len);
-    if (json_object_is_type(event, json_type_object))
+    if (event && !show_as_json(t->args))
         show_line(&text, event);
     else
         (void)buf_addf(&text, "%.*s\n", STR_FMT(line));
     if (cli_print(&text) != CLI_OK)
         exit(CLI_FAILED); /* nobody reads any more */
     buf_done(&text);
-    json_object_put(event);
+}
+
+static void take_event(void *arg, struct str line)
+{
+    struct tail *t = arg;
+    struct json_tokener *tokener = json_tokener_new();
+    struct json_object *json =
+        tokener ? json_tokener_parse_ex(tokener, line.ptr, (int)line.len) : NULL;
+    struct json_object *event = json_object_is_type(json, json_type_object) ? json : NULL;
+    const char *why;
+
+    if (event && is_end(event, &why))
+        t->result = cli_fail(CLI_FAILED, "%s", why);
+    else
+        print_event(t, event, line);
+    json_object_put(json);
     json_tokener_free(tokener);
 }
 
 enum cli_exit tail_run(const struct cli_args *a)
 {
+    struct tail tail = { .args = a };
     struct buf target;
 
     buf_init(&target, TARGET_MAX);
@@ -125,9 +153,9 @@ enum cli_exit tail_run(const struct cli_args *a)
     target_add(&target, "from", a->flags[FLAG_FROM]);
     target_add(&target, "to", a->flags[FLAG_TO]);
     target_add(&target, "site", a->flags[FLAG_SITE]);
-    enum cli_exit result = client_stream(a, buf_cstr(&target), print_event, (void *)(uintptr_t)a);
+    enum cli_exit result = client_stream(a, buf_cstr(&target), take_event, &tail);
     buf_done(&target);
-    return result;
+    return result == CLI_OK ? tail.result : result;
 }
 
 /* Live ----------------------------------------------------------------------------------------- */

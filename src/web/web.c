@@ -32,6 +32,7 @@ struct request {
     struct buf rows;    /* comma-separated */
     uint64_t next;      /* where a list goes on */
     struct timer timer; /* not for streams */
+    bool streaming;     /* its 200 is sent: what goes wrong now is told in a line */
 };
 
 static const struct api_route *route_of(const struct request *r)
@@ -62,15 +63,21 @@ static void request_free(struct request *r)
     drain_look(w);
 }
 
-/* Reading leaves no trace. What changed is logged with the operator's name by the role that changed
- * it; here, what was refused, and what super was told, which logs no names. */
+/* What changed is logged with the operator's name by the role that changed it, except that super
+ * logs no names and vault no reasons. */
+static bool is_logged_by_role(const struct api_ask *ask)
+{
+    return ask->route->role != ROLE_SUPER &&
+           !(ask->route->role == ROLE_VAULT && ask->given & FIELD_REASON);
+}
+
+/* Reading leaves no trace; what was refused does. */
 static void request_log(const struct request *r, int status, struct str detail)
 {
     const struct api_ask *ask = exchange_ask(r->exchange);
     struct log_line l;
 
-    if (str_eq(str_of(ask->route->method), STR("GET")) ||
-        (status == 200 && ask->route->role != ROLE_SUPER))
+    if (str_eq(str_of(ask->route->method), STR("GET")) || (status == 200 && is_logged_by_role(ask)))
         return;
     log_begin(&l, LOG_INFO, "operator");
     log_str(&l, "actor", exchange_actor(r->exchange));
@@ -89,10 +96,33 @@ static void request_log(const struct request *r, int status, struct str detail)
     log_end(&l);
 }
 
+/* The last line of a stream that did not end by its reader's wish. */
+static void stream_fail(struct request *r, struct str detail)
+{
+    struct buf line;
+    struct json j;
+
+    buf_init(&line, 8192);
+    json_begin(&j, &line);
+    json_object(&j);
+    json_key(&j, "type");
+    json_str(&j, STR("tail.ended"));
+    json_key(&j, "detail");
+    json_str(&j, detail);
+    json_object_end(&j);
+    exchange_line(r->exchange, buf_str(&line));
+    buf_done(&line);
+    request_free(r);
+}
+
 static void request_fail(struct request *r, int status, struct str detail)
 {
     struct buf body;
 
+    if (r->streaming) {
+        stream_fail(r, detail);
+        return;
+    }
     buf_init(&body, 8192);
     api_problem(&body, status, detail);
     request_log(r, status, detail);
@@ -332,7 +362,8 @@ static void on_asked(void *owner, struct exchange *x)
         return;
     }
     admin_send(c, x, 0);
-    if (route_of(r)->answer == API_STREAM)
+    r->streaming = route_of(r)->answer == API_STREAM;
+    if (r->streaming)
         exchange_line(x, STR_NONE); /* so that the reader sees that it is connected */
     else
         timer_set(&r->timer, loop_now_ms() + ANSWER_MS);
