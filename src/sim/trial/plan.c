@@ -49,8 +49,10 @@ static const char *pick_wish(void)
     return n == 0 ? "-bad" : n < 3 ? "-grey" : "";
 }
 
-static uint32_t pick_size(void)
+static uint32_t pick_size(bool bulky)
 {
+    if (bulky)
+        return (uint32_t)sim_draw(400 * 1024);
     switch (sim_draw(12)) {
     case 0:
         return (uint32_t)sim_draw(400 * 1024);
@@ -61,13 +63,13 @@ static uint32_t pick_size(void)
     }
 }
 
-static void plan_message(struct ledger *l, uint32_t n, uint64_t within_ms)
+static void plan_message(struct ledger *l, uint32_t n, uint64_t within_ms, bool bulky)
 {
     struct ledger_message *m = &l->messages[n];
 
     (void)snprintf(m->sender, sizeof m->sender, "s%u@" SENDER_DOMAIN, n);
     m->content_seed = sim_draw(UINT64_MAX);
-    m->body_bytes = pick_size();
+    m->body_bytes = pick_size(bulky);
     m->from_ms = sim_now_ms() + (int64_t)sim_draw(within_ms);
     m->rcpt_count = 1 + (uint32_t)sim_draw(sim_draw(2) ? 1 : RCPTS_MAX);
     for (uint32_t r = 0; r < m->rcpt_count; r++)
@@ -79,10 +81,11 @@ void plan_messages(struct ledger *l)
 {
     static const uint64_t paces_ms[] = { 1000, 30 * 1000, 10 * 60 * 1000 };
     uint64_t within_ms = paces_ms[sim_draw(ARRAY_LEN(paces_ms))];
+    bool bulky = sim_draw(5) == 0; /* segments fill, are emptied and used again */
 
     l->message_count = 4 + (uint32_t)sim_draw(MESSAGES_MAX - 3);
     for (uint32_t n = 0; n < l->message_count; n++)
-        plan_message(l, n, within_ms);
+        plan_message(l, n, within_ms, bulky);
 }
 
 /* The world ------------------------------------------------------------------------------------ */
