@@ -26,7 +26,8 @@ struct child {
     unsigned instance;
     struct channel *control;
     struct config *config, *config_before;
-    struct arena arena;    /* what came sealed: PEM, secrets */
+    struct arena arena;    /* the listeners' array */
+    struct arena sealed;   /* PEM, secrets: until the role has taken what it needs of them */
     struct role_start start;
     void *role;            /* NULL until started */
     struct list rings;     /* struct child_ring */
@@ -49,12 +50,29 @@ static bool take_sealed(struct child *c, struct str *ret, struct err *err)
 
     if (fd < 0)
         return err_set(err, ERR_SYNTAX, "super sent too few descriptors");
-    if (!process_read_sealed(fd, SEALED_MAX, &bytes, &len, err))
+    bool ok = process_read_sealed(fd, SEALED_MAX, &bytes, &len, err);
+    process_close(fd);
+    if (!ok)
         return false;
-    *ret = arena_str(&c->arena, str_make(bytes, len));
+    *ret = arena_str(&c->sealed, str_make(bytes, len));
     mem_wipe(bytes, len);
     free(bytes);
     return true;
+}
+
+static void forget(struct str *secret)
+{
+    mem_wipe((char *)secret->ptr, secret->len);
+    *secret = STR("");
+}
+
+/* What the role needs of it stands in its own tables now (fault P06). */
+static void forget_sealed(struct child *c)
+{
+    forget(&c->start.tls_key_pem);
+    forget(&c->start.secret);
+    c->start.tls_chain_pem = STR("");
+    arena_reset(&c->sealed);
 }
 
 static bool take_config(struct child *c, uint32_t flags, struct err *err)
@@ -204,6 +222,7 @@ static void start_story(void *arg)
     } else {
         say_ready(c, true, state);
     }
+    forget_sealed(c);
 }
 
 static bool on_start(struct child *c, const struct wire_role_start *m, struct err *err)
@@ -299,6 +318,7 @@ static bool on_reload(struct child *c, const struct wire_role_reload *m, struct 
     log_set_level(c->config->log_debug ? LOG_DEBUG : LOG_INFO);
     if (c->ops->reload)
         c->ops->reload(c->role, c->config, &c->start);
+    forget_sealed(c);
     return true;
 }
 
@@ -364,7 +384,9 @@ int super_role_main(const char *kind, const char *instance)
     }
     c.instance = (unsigned)number;
     list_init(&c.rings);
-    arena_init(&c.arena, 16 * 1024);
+    arena_init(&c.arena, 1024);
+    arena_init(&c.sealed, 16 * 1024);
+    c.start.tls_chain_pem = c.start.tls_key_pem = c.start.secret = STR("");
     super_begin(c.ops->name);
     if (!channel_new(CONTROL_FD, 100, &events, &c, &c.control, &err)) {
         log_err(LOG_ALERT, "no-super", &err);
