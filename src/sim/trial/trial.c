@@ -22,6 +22,8 @@
 #define CHANGES_OF_A_LIFE 200
 #define LAST_LIFE_MS (24 * 60 * 60 * 1000)
 #define LOOK_MS 1000
+/* Real time: a life that takes so long does not come to an end. */
+#define HANG_SECONDS 120
 
 /* Exit codes of a life. */
 enum life_end { LIFE_STOPPED = 0, LIFE_KILLED = 40, LIFE_NOT_STARTED = 41 };
@@ -85,6 +87,7 @@ static _Noreturn void live(const struct life *life)
     struct relay *r;
     struct err err;
 
+    alarm(HANG_SECONDS);
     sim_on_death(die);
     loop_init();
     log_set_sink(on_log, life->ledger);
