@@ -2,10 +2,10 @@
 /* spool/recover.c - opening: what lies in the folder, the newest snapshot that holds, the log
  * replayed over it.
  *
- * Nothing of ours is written here, so dying in the middle and doing it again gives the same
- * (invariant 3, fault C07). What counts in a segment ends at the number that the next segment says
- * it follows (invariant 4). At the end of the last one, what does not hold is what a crash tore: it
- * was never acknowledged, and the next segment will say so. */
+ * Nothing is changed here, only written again as it was read, so dying in the middle and doing it
+ * again gives the same (invariant 3, fault C07). What counts in a segment ends at the number that
+ * the next segment says it follows (invariant 4). At the end of the last one, what does not hold is
+ * what a crash tore: it was never acknowledged, and the next segment will say so. */
 #include "spool/recover.h"
 
 #include <inttypes.h>
@@ -47,7 +47,10 @@ struct replaying {
     struct scan scan;
     struct replay counts;
     struct spool_recovery *found;
-    uint64_t last;      /* number of the last group that counted */
+    uint64_t last;           /* number of the last group that counted */
+    uint64_t met;            /* of those, the last one that was there */
+    struct segment *tail_in; /* where it lies; NULL: none was met */
+    uint64_t tail_at;
     uint64_t highest;   /* ever met */
     uint64_t torn_from; /* damaged bytes of which it is not yet known whether they were synced; 0:
                            none */
@@ -106,7 +109,9 @@ static bool replay_group(struct replaying *r, const struct scan_found *f, struct
     }
     replay_bytes(r, f->bytes, f->offset);
     r->found->groups_replayed++;
-    r->last = f->number;
+    r->last = r->met = f->number;
+    r->tail_in = r->segment;
+    r->tail_at = f->offset;
     if (f->events_acked > s->events.acked)
         s->events.acked = f->events_acked;
     r->segment->used = f->offset + f->bytes.len;
@@ -157,18 +162,46 @@ static bool replay_segment(struct replaying *r, uint64_t from, struct err *err)
     return ok;
 }
 
-static void check_gap(struct spool *s, uint32_t after, uint32_t generation)
+static void tell_gap(struct spool *s, uint32_t after, uint32_t generation)
 {
-    if (generation > after + 1)
-        alarm_tell(s, "segment-missing", 0,
-                   "generations %" PRIu32 " to %" PRIu32 " of the log are not there", after + 1,
-                   generation - 1);
+    alarm_tell(s, "segment-missing", 0,
+               "generations %" PRIu32 " to %" PRIu32 " of the log are not there", after + 1,
+               generation - 1);
+}
+
+/* A segment whose first write failed has left a generation of which nothing was ever written: then
+ * the next one follows what was met last. */
+static void check_gap(const struct replaying *r, uint32_t after)
+{
+    const struct segment *g = r->segment;
+
+    if (g->generation > after + 1 && (g->follows == UINT64_MAX || g->follows > r->met))
+        tell_gap(r->spool, after, g->generation);
+}
+
+static bool write_again(struct segment *g, uint64_t at, uint64_t len, struct err *err)
+{
+    char *bytes = mem_new(len);
+    struct iovec iov = { bytes, len };
+    bool ok =
+        disk_file_read(g->file, at, bytes, len, err) && disk_file_write(g->file, at, &iov, 1, err);
+
+    free(bytes);
+    return ok;
 }
 
 /* A process that was killed may have left a group that the system holds in memory alone: nothing is
- * built on what was read before it is durable. */
-static bool sync_replayed(struct segment **sorted, size_t count, uint32_t first, struct err *err)
+ * built on what was read before it is durable. The last group is written again, since where its
+ * sync had failed, the system takes its bytes for written, and a sync alone would say so, too
+ * (fault D04). */
+static bool make_durable(const struct replaying *r, struct segment **sorted, size_t count,
+                         uint32_t first, struct err *err)
 {
+    struct segment *tail = r->tail_in;
+
+    if (tail && (!write_again(tail, 0, BLOCK_BYTES, err) ||
+                 !write_again(tail, r->tail_at, tail->used - r->tail_at, err)))
+        return err_at(err, "segment %" PRIu32, tail->slot);
     for (size_t i = 0; i < count; i++)
         if (sorted[i]->generation >= first && !disk_file_sync(sorted[i]->file, err))
             return err_at(err, "segment %" PRIu32, sorted[i]->slot);
@@ -178,9 +211,11 @@ static bool sync_replayed(struct segment **sorted, size_t count, uint32_t first,
 bool recover_replay(struct spool *s, const struct snapshot_facts *facts,
                     struct spool_recovery *found, struct err *err)
 {
-    struct replaying r = {
-        .spool = s, .found = found, .last = facts->number, .highest = facts->number
-    };
+    struct replaying r = { .spool = s,
+                           .found = found,
+                           .last = facts->number,
+                           .met = facts->number,
+                           .highest = facts->number };
     uint32_t first = position_generation(facts->replay_from), before = first > 0 ? first - 1 : 0;
     struct segment **sorted;
     size_t count;
@@ -197,7 +232,7 @@ bool recover_replay(struct spool *s, const struct snapshot_facts *facts,
             continue;
         if (sorted[i]->generation == first)
             from = position_offset(facts->replay_from);
-        check_gap(s, before, sorted[i]->generation);
+        check_gap(&r, before);
         before = sorted[i]->generation;
         sorted[i]->used = from;
         if (sorted[i]->follows != UINT64_MAX && sorted[i]->follows > r.highest)
@@ -207,8 +242,8 @@ bool recover_replay(struct spool *s, const struct snapshot_facts *facts,
             sorted[i]->last_number = r.last; /* what was torn stays so in this life, too */
     }
     if (first > 0 && before < first)
-        check_gap(s, before, first + 1);
-    ok = ok && sync_replayed(sorted, count, first, err);
+        tell_gap(s, before, first + 1);
+    ok = ok && make_durable(&r, sorted, count, first, err);
     free(sorted);
     s->group_durable = r.last;
     s->group_number = r.highest > r.last ? r.highest : r.last;
