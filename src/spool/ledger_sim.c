@@ -8,8 +8,8 @@
 
 struct ledger *ledger_new(void)
 {
-    struct ledger *l = mmap(NULL, sizeof(*l), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                            -1, 0);
+    struct ledger *l =
+        mmap(NULL, sizeof(*l), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     assert_ptr_not_equal(l, MAP_FAILED);
     l->promise_count = l->news_count = 1;

@@ -43,8 +43,8 @@ static void client_commit(struct life *t)
 {
     static const uint32_t sizes[] = { 0, 300, 300, 5000, 5000, 20000, 65536, 70000, 140000 };
     struct ledger *l = t->ledger;
-    uint32_t number = promise_begin(l, sizes[sim_draw(ARRAY_LEN(sizes))],
-                                    1 + (uint32_t)sim_draw(PROMISE_RCPTS));
+    uint32_t number =
+        promise_begin(l, sizes[sim_draw(ARRAY_LEN(sizes))], 1 + (uint32_t)sim_draw(PROMISE_RCPTS));
     struct promise *p = &l->promises[number];
     struct spool_message *m;
     struct err err;
@@ -79,13 +79,12 @@ static struct settle_dsn dsn_make(const struct ledger *l, uint32_t number, char 
                                   char tail[64], struct envelope_rcpt *to)
 {
     *to = (struct envelope_rcpt){ .address = STR("a@example.org") };
-    return (struct settle_dsn){ .envelope = { .account = number,
-                                              .accepted_wall_ms = 1000,
-                                              .rcpts = to,
-                                              .rcpt_count = 1 },
-                                .head = promise_dsn_head(number, head),
-                                .tail = promise_dsn_tail(number, tail),
-                                .original_full = l->promises[number].full };
+    return (struct settle_dsn){
+        .envelope = { .account = number, .accepted_wall_ms = 1000, .rcpts = to, .rcpt_count = 1 },
+        .head = promise_dsn_head(number, head),
+        .tail = promise_dsn_tail(number, tail),
+        .original_full = l->promises[number].full
+    };
 }
 
 static void settle_begin(struct ledger *l, uint32_t number, uint32_t rcpt, enum rcpt_state to)
@@ -405,4 +404,45 @@ void life_cut(struct ledger *l, enum cut how)
         image_forget(d, first_ones, d->change_count);
         break;
     }
+}
+
+/* Stories ------------------------------------------------------------------------------------- */
+
+enum { ROUNDS = 30, EVENTS_OF_A_LIFE = 700, EVENTS_OF_OPENING = 12, OPENINGS_CUT = 3 };
+
+static void cut_and_forge(struct ledger *l, const struct mutant *m)
+{
+    const char *lies_of = m->sync_lies_of;
+
+    life_cut(l, (enum cut)sim_draw(CUT_KINDS));
+    if (m->forge)
+        m->forge();
+    *sim_faults() = (struct sim_faults){ .sync_lies_of = lies_of };
+}
+
+static void story_life(struct ledger *l, const struct mutant *m)
+{
+    struct life_plan p = { .rounds = ROUNDS,
+                           .die_at = 1 + sim_draw(EVENTS_OF_A_LIFE),
+                           .closes = sim_draw(2) == 0,
+                           .weather = m->weather };
+
+    (void)life_work(l, &p);
+    cut_and_forge(l, m);
+    for (uint64_t n = sim_draw(OPENINGS_CUT + 1); n > 0; n--) {
+        (void)life_open(l, 1 + sim_draw(EVENTS_OF_OPENING));
+        cut_and_forge(l, m);
+    }
+    for (int again = 0; again < 2 && l->violation[0] == '\0'; again++) {
+        (void)life_judge(l, again > 0 && sim_draw(2) == 0);
+        cut_and_forge(l, m);
+    }
+}
+
+void life_story(struct ledger *l, uint64_t seed, const struct mutant *m)
+{
+    sim_new(&(struct sim_options){ .seed = seed });
+    sim_faults()->sync_lies_of = m->sync_lies_of;
+    for (unsigned i = 0; i < STORY_LIVES && l->violation[0] == '\0'; i++)
+        story_life(l, m);
 }

@@ -7,19 +7,19 @@
 #include "spool/ledger_sim.h"
 
 enum life_end {
-    LIFE_DONE = 0,   /* all was done and closed */
-    LIFE_CUT,        /* at the event asked for */
-    LIFE_LEFT,       /* all was done; it ended without a close */
+    LIFE_DONE = 0, /* all was done and closed */
+    LIFE_CUT,      /* at the event asked for */
+    LIFE_LEFT,     /* all was done; it ended without a close */
     LIFE_NOT_OPENED,
-    LIFE_VIOLATED,   /* the ledger says what */
+    LIFE_VIOLATED, /* the ledger says what */
     LIFE_CRASHED,
 };
 
 struct life_plan {
-    unsigned rounds;         /* of each fiber */
-    uint64_t die_at;         /* event of the disk; 0: none */
-    bool closes;             /* at its end */
-    void (*weather)(void);   /* called between rounds: changes sim_faults(); NULL: none */
+    unsigned rounds;       /* of each fiber */
+    uint64_t die_at;       /* event of the disk; 0: none */
+    bool closes;           /* at its end */
+    void (*weather)(void); /* called between rounds: changes sim_faults(); NULL: none */
 };
 /* Works. */
 enum life_end life_work(struct ledger *l, const struct life_plan *p);
@@ -36,3 +36,15 @@ enum cut {
     CUT_KINDS,
 };
 void life_cut(struct ledger *l, enum cut how);
+
+/* What may be wrong with the disk or, as far as a disk can make believe so, with the spool. */
+struct mutant {
+    const char *name;
+    const char *sync_lies_of; /* sim_faults() */
+    void (*forge)(void);      /* after each cut */
+    void (*weather)(void);
+};
+enum { STORY_LIVES = 8 };
+/* Life after life on one spool of a new world, cut, opened, cut in opening, and judged each time.
+ * Ends at the first violation. */
+void life_story(struct ledger *l, uint64_t seed, const struct mutant *m);

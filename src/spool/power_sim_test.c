@@ -3,8 +3,8 @@
  * to C05), again and again on the same spool, while it recovers, too (C07), and while it compacts,
  * parks and reuses. The disk keeps nothing of what was not synced, or some sectors, or the first
  * ones. */
-#include "spool/life_sim.h"
 #include "sim/sim.h"
+#include "spool/life_sim.h"
 
 static void assert_kept(const struct ledger *l, uint64_t seed, const char *where, uint64_t n)
 {
@@ -52,7 +52,7 @@ static void test_c02_c04_killed_then_cut(void **state)
         at++;
 }
 
-enum { WORLDS = 24, LIVES = 8, ROUNDS = 30, EVENTS_OF_A_LIFE = 700 };
+enum { WORLDS = 24 };
 
 static void add(struct coverage *sum, const struct coverage *c)
 {
@@ -66,40 +66,20 @@ static void add(struct coverage *sum, const struct coverage *c)
     sum->generation += c->generation;
 }
 
-/* Life after life on one spool: recovery is cut as well, up to three times. */
-static void live_on(uint64_t seed, struct coverage *sum)
-{
-    struct ledger *l = ledger_new();
-
-    sim_new(&(struct sim_options){ .seed = seed });
-    for (unsigned i = 0; i < LIVES && l->violation[0] == '\0'; i++) {
-        struct life_plan p = { .rounds = ROUNDS,
-                               .die_at = 1 + sim_draw(EVENTS_OF_A_LIFE),
-                               .closes = sim_draw(2) == 0 };
-
-        (void)life_work(l, &p);
-        life_cut(l, (enum cut)sim_draw(CUT_KINDS));
-        for (uint64_t n = sim_draw(4); n > 0; n--) {
-            (void)life_open(l, 1 + sim_draw(12));
-            life_cut(l, (enum cut)sim_draw(CUT_KINDS));
-        }
-        (void)life_judge(l, false);
-        life_cut(l, (enum cut)sim_draw(CUT_KINDS));
-        (void)life_judge(l, sim_draw(2) == 0);
-        life_cut(l, (enum cut)sim_draw(CUT_KINDS));
-        assert_kept(l, seed, "life", i);
-    }
-    add(sum, &l->coverage);
-    ledger_free(l);
-}
-
 static void test_c03_c05_c07_cut_again_and_again(void **state)
 {
+    const struct mutant sound = { .name = "none" };
     struct coverage sum = { 0 };
 
     (void)state;
-    for (uint64_t seed = 1; seed <= WORLDS; seed++)
-        live_on(seed, &sum);
+    for (uint64_t seed = 1; seed <= WORLDS; seed++) {
+        struct ledger *l = ledger_new();
+
+        life_story(l, seed, &sound);
+        assert_kept(l, seed, "life", l->coverage.lives);
+        add(&sum, &l->coverage);
+        ledger_free(l);
+    }
     print_message("%u lives: %u moved, %u parked, %u notified, %u refused for room, %u torn, %u "
                   "segments used\n",
                   sum.lives, sum.moved, sum.parked, sum.notified, sum.full, sum.torn,
