@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A knot DNS server for the zone test., so that MX records lead to servers on the loopback network."""
+"""A knot DNS server for the zone test. and others, so that MX records lead to servers on the loopback network."""
 
 from lib import net
 from lib.packages import Machine
@@ -14,12 +14,14 @@ log:
   - target: stderr
     any: warning
 zone:
-  - domain: test.
+"""
+ZONE = """\
+  - domain: {name}
     storage: "{folder}"
-    file: zone
+    file: zone-{name}
 """
 START_OF_ZONE = """\
-$ORIGIN test.
+$ORIGIN {name}
 $TTL 60
 @ SOA ns hostmaster 1 3600 600 86400 5
 @ NS ns
@@ -28,15 +30,18 @@ ns A 127.0.0.1
 
 
 class Knot(Machine):
-    """`records`: lines of a zone file below test., as in "dest MX 10 mx.dest"."""
+    """`records`: lines of a zone file below test., as in "dest MX 10 mx.dest"; `more_zones`: {"arpa.": [line, …]}."""
 
-    def __init__(self, records):
+    def __init__(self, records, more_zones=None):
         super().__init__()
         self.port = net.free_port()
         self.server = f"127.0.0.1:{self.port}"
         for name in ("run", "db"):
             (self.folder / name).mkdir()
-        (self.folder / "knot.conf").write_text(CONFIG.format(folder=self.folder, port=self.port))
-        (self.folder / "zone").write_text(START_OF_ZONE + "\n".join(records) + "\n")
+        config = CONFIG.format(folder=self.folder, port=self.port)
+        for name, lines in {"test.": records, **(more_zones or {})}.items():
+            config += ZONE.format(name=name, folder=self.folder)
+            (self.folder / f"zone-{name}").write_text(START_OF_ZONE.format(name=name) + "\n".join(lines) + "\n")
+        (self.folder / "knot.conf").write_text(config)
         self.start("knotd", "-c", self.folder / "knot.conf")
         net.wait_until(lambda: net.answers("127.0.0.1", self.port), 20, lambda: "knot\n" + self.output())
