@@ -56,6 +56,8 @@ int process_duplicate(int fd);
 bool process_signal_is_reload(int signo);
 bool process_signal_is_reopen(int signo);
 int process_self(void);
+/* Of the interfaces of this machine, as far as there is room; 0 when they cannot be asked. Before confinement. */
+size_t process_addresses(struct ip *ret, size_t max);
 /* What systemd is told, where it started us; ready also begins its watchdog, once. */
 void process_notify_ready(void);
 void process_notify_reloading(void);

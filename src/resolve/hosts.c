@@ -31,8 +31,8 @@ static bool is_literal(struct str domain)
 /* Policy --------------------------------------------------------------------------------------------------------- */
 
 /* Our own listeners, as far as mail could come back through them: those at the port that mail goes to. One at the
- * unspecified address is everywhere; of those addresses we know loopback and the ones that we send from. */
-static size_t self_ips(const struct config *c, struct ip *ips)
+ * unspecified address is everywhere: at each address of the machine, loopback, and the ones that we send from. */
+static size_t self_ips(const struct config *c, const struct machine *m, struct ip *ips)
 {
     static const struct ip none4 = { .family = 4 }, none6 = { .family = 6 };
     size_t count = 0;
@@ -49,6 +49,8 @@ static size_t self_ips(const struct config *c, struct ip *ips)
     }
     if (!everywhere)
         return count;
+    for (size_t i = 0; i < m->count; i++)
+        ips[count++] = m->ips[i];
     ips[count++] = ip_make4((const uint8_t[4]){ 127, 0, 0, 1 });
     ips[count++] = ip_make6((const uint8_t[16]){ [15] = 1 });
     if (c->delivery.source4.family != 0)
@@ -58,16 +60,18 @@ static size_t self_ips(const struct config *c, struct ip *ips)
     return count;
 }
 
-static struct mx_self self_copy(const struct config *c, struct arena *a)
+static struct mx_self self_copy(const struct config *c, const struct machine *m, struct arena *a)
 {
     struct str *name = ARENA_NEW(a, struct str);
-    struct ip *ips = ARENA_ARRAY(a, struct ip, c->listener_count + 4);
+    struct ip *ips = ARENA_ARRAY(a, struct ip, c->listener_count + m->count + 4);
 
     *name = arena_str(a, c->hostname);
-    return (struct mx_self){ .names = name, .name_count = name->len > 0, .ips = ips, .ip_count = self_ips(c, ips) };
+    return (struct mx_self){
+        .names = name, .name_count = name->len > 0, .ips = ips, .ip_count = self_ips(c, m, ips),
+    };
 }
 
-struct target_policy *policy_copy(const struct config *config, struct arena *a)
+struct target_policy *policy_copy(const struct config *config, const struct machine *m, struct arena *a)
 {
     const struct config_delivery *d = &config->delivery;
     struct target_policy *p = ARENA_NEW(a, struct target_policy);
@@ -75,7 +79,7 @@ struct target_policy *policy_copy(const struct config *config, struct arena *a)
 
     if (d->allow_network_count > 0)
         memcpy(nets, d->allow_networks, sizeof *nets * d->allow_network_count);
-    *p = (struct target_policy){ .self = self_copy(config, a), .allow_networks = nets,
+    *p = (struct target_policy){ .self = self_copy(config, m, a), .allow_networks = nets,
                                  .allow_network_count = d->allow_network_count,
                                  .ip4 = d->ipv4, .ip6 = d->ipv6, .literals = d->allow_literals };
     return p;

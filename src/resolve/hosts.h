@@ -7,8 +7,15 @@
 #include "resolve/lookup.h"
 #include "resolve/target.h"
 
+/* The addresses that this machine had when the role started. */
+#define MACHINE_IPS_MAX 256
+struct machine {
+    struct ip ips[MACHINE_IPS_MAX];
+    size_t count;
+};
+
 /* What the configuration says about both, copied: it may be replaced while a question waits. */
-struct target_policy *policy_copy(const struct config *config, struct arena *a);
+struct target_policy *policy_copy(const struct config *config, const struct machine *m, struct arena *a);
 
 /* What is heard of a question. Values lie in the arena. */
 struct site {

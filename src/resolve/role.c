@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "io/clock.h"
+#include "io/process.h"
 #include "io/sandbox.h"
 #include "resolve/hosts.h"
 #include "resolve/live.h"
@@ -20,6 +21,7 @@
 
 struct resolve {
     const struct config *config;
+    struct machine machine;
     struct lookups *lookups;
     struct list askers; /* with an open channel */
     struct list questions;
@@ -232,10 +234,11 @@ static bool question_ask_live(struct question *q, const struct target_policy *po
 static void question_run(void *arg)
 {
     struct question *q = arg;
+    const struct resolve *r = q->asker->role;
     struct err err = { 0 };
 
     /* Cancelled: the role is going, and the asker will hear of that. */
-    (void)q->ask(q, policy_copy(q->asker->role->config, &q->arena), &err);
+    (void)q->ask(q, policy_copy(r->config, &r->machine, &q->arena), &err);
     question_end(q);
 }
 
@@ -321,6 +324,7 @@ static bool resolve_start(const struct role_start *s, void **ret_role, struct er
 
     struct resolve *r = NEW(struct resolve);
     r->config = c;
+    r->machine.count = process_addresses(r->machine.ips, MACHINE_IPS_MAX);
     r->lookups = lookups_new(dns);
     list_init(&r->askers);
     list_init(&r->questions);
