@@ -394,7 +394,9 @@ void settle_without_attempt(struct core *c, const struct batch *b)
     char text[400];
 
     site_look(b->site, &facts);
-    snprintf(text, sizeof text, "not delivered in time; what was seen last: %.*s", STR_FMT(facts.why));
+    /* Why the site is closed; a site that is open has no words of its own. */
+    snprintf(text, sizeof text, "not delivered in time%s%.*s", facts.why.len > 0 ? "; what was seen last: " : "",
+             STR_FMT(facts.why));
     end->message = entry_message(b->entry);
     end->site = b->site;
     end->rcpt = b->rcpts[0];
