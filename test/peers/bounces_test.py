@@ -110,13 +110,22 @@ class Bounces(RelayCase):
     def test_R50_no_bounce_for_a_bounce(self):
         self.no_notification(sender="", to=["bad@dest.test"])
 
-    def test_R23_expired_mail_is_told(self):
-        self.remote.answers["rcpt"] = "451 4.7.1 come back later"
+    def expired(self, stage, answer):
+        self.remote.answers[stage] = answer
         self.baton.reload({"retry": {"expire": "1s"}})
         self.baton.wait_for_log("reload", 10)
         told = self.notification(to=["bob@dest.test"])
         self.assertEqual(told.of_recipients[0]["Action"], "failed")
-        self.assertIn("come back later", told.of_recipients[0]["Diagnostic-Code"])
+        self.assertRegex(told.of_recipients[0]["Status"], r"^[45]\.4\.7$")
+        self.assertIn("not delivered in time", told.of_recipients[0]["Diagnostic-Code"])
+        return told
+
+    def test_R23_expired_mail_is_told(self):
+        self.expired("rcpt", "451 4.7.1 come back later")
+
+    def test_R23_expired_mail_of_a_closed_site_is_told_with_its_last_words(self):
+        told = self.expired("connect", "421 4.3.2 closed for repair")
+        self.assertIn("closed for repair", told.of_recipients[0]["Diagnostic-Code"])
 
     def test_R23_a_delay_is_told_once(self):
         self.remote.answers["rcpt"] = "451 4.7.1 come back later"
