@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a server costs: processor time and memory of a process and of all below it, as /proc tells them."""
+"""A server's processes, all below one: what they cost in processor time and memory, as /proc tells, and their end."""
 
+import contextlib
 import os
 import pathlib
+import signal
 import time
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -30,6 +32,13 @@ def tree(root):
     for pid in found:  # grows while it is walked
         found += below.get(pid, [])
     return found
+
+
+def kill_below(root):
+    """Ends what `root` has started, but not itself."""
+    for pid in tree(root)[1:]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def cpu_seconds(root):
