@@ -68,14 +68,14 @@ static void domains_trim(struct core *c)
     struct str name;
     void *value;
 
-    if (c->domains.count < c->domains_trim_at)
+    if (c->domains.count < DOMAINS_MAX || c->domains.count < c->domains_trim_at)
         return;
     while (map_each(&c->domains, &at, &name, &value)) {
         struct domain *d = value;
         if (d->question == 0)
             domain_forget(c, d);
     }
-    c->domains_trim_at = 2 * c->domains.count > DOMAINS_MAX ? 2 * c->domains.count : DOMAINS_MAX;
+    c->domains_trim_at = 2 * c->domains.count;
 }
 
 /* --- fixed routes ---------------------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 /* core/stage.c - the stage itself: core's folder, links, frames that wait; and small talk with vault, resolve, web. */
 #include "core/stage.h"
 
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -169,11 +170,11 @@ void stage_link_all(struct stage *s)
         stage_link(s, all[i]);
 }
 
-static void say_from(struct stage *s)
+void stage_events_from(struct stage *s, uint64_t position)
 {
     struct wire_events_from *m = wire_add(s->report.channel, WIRE_EVENTS_FROM, 0);
 
-    m->position = 0;
+    m->position = position;
 }
 
 struct stage *stage_raise(const char *yaml)
@@ -182,7 +183,7 @@ struct stage *stage_raise(const char *yaml)
 
     stage_link_all(s);
     stage_gate(s, true);
-    say_from(s);
+    stage_events_from(s, 0);
     return s;
 }
 
@@ -212,6 +213,38 @@ void stage_restart_core(struct stage *s)
     assert_true(drained);
     core_role.free(s->core);
     start_core(s);
+}
+
+static size_t damage_file(const char *path, struct str text)
+{
+    FILE *f = fopen(path, "r+b");
+    char *bytes = mem_new(4 << 20);
+    size_t len, found = 0;
+
+    assert_non_null(f);
+    len = fread(bytes, 1, 4 << 20, f);
+    for (size_t at = 0; (at += str_find(str_make(bytes + at, len - at), text)) < len; at += text.len, found++) {
+        char turned = (char)(bytes[at] ^ 1);
+        assert_int_equal(fseek(f, (long)at, SEEK_SET), 0);
+        assert_int_equal(fwrite(&turned, 1, 1, f), 1);
+    }
+    free(bytes);
+    (void)fclose(f);
+    return found;
+}
+
+void stage_damage(struct stage *s, const char *text)
+{
+    size_t found = 0;
+    glob_t g;
+    char pattern[100];
+
+    (void)snprintf(pattern, sizeof pattern, "%s/spool/seg-*", s->folder);
+    assert_int_equal(glob(pattern, 0, NULL, &g), 0);
+    for (size_t i = 0; i < g.gl_pathc; i++)
+        found += damage_file(g.gl_pathv[i], str_of(text));
+    globfree(&g);
+    assert_true(found > 0);
 }
 
 static void remove_folder(const char *folder)
@@ -245,6 +278,12 @@ void stage_settle(struct stage *s)
     if (s->web.channel)
         for (int i = 0; i < 3; i++)
             (void)stage_admin(s, ADMIN_QUEUE_SUMMARY, 0, 0, "", &rows);
+}
+
+void stage_retry_at_once(struct stage *s)
+{
+    for (size_t i = 0; i < s->config->retry.step_count; i++)
+        s->config->retry.steps_ms[i] = 1;
 }
 
 bool str_has(struct str text, const char *part)
@@ -348,7 +387,9 @@ unsigned stage_admin(struct stage *s, enum admin_verb verb, uint64_t id, uint32_
     wire_put(m, &m->reason, str_of(reason));
     const struct wire_admin_end *end = player_next(&s->web, WIRE_ADMIN_END);
     assert_int_equal(end->request, s->last_request);
-    for (*ret_rows = 0; player_waiting(&s->web, WIRE_ADMIN_ROW) > 0; ++*ret_rows)
-        (void)player_next(&s->web, WIRE_ADMIN_ROW);
+    for (*ret_rows = 0; player_waiting(&s->web, WIRE_ADMIN_ROW) > 0; ++*ret_rows) {
+        const struct wire_admin_row *r = player_next(&s->web, WIRE_ADMIN_ROW);
+        s->row = wire_get(r, r->json);
+    }
     return end->status;
 }

@@ -37,6 +37,7 @@ struct stage {
     uint32_t generation;
     struct player accept, vault, resolve, deliver, report, web;
     uint64_t last_tx, last_request;
+    struct str row; /* the last one of the last request */
 };
 
 /* `yaml`: options besides the stage's own, or "". Everybody is linked, vault has said that the gate is open, and report
@@ -46,6 +47,8 @@ struct stage *stage_raise_bare(const char *yaml);
 void stage_end(struct stage *s);
 /* core ends, and starts again over the same folder; nobody is linked then. */
 void stage_restart_core(struct stage *s);
+/* One bit of every place on disk that holds the text is turned. */
+void stage_damage(struct stage *s, const char *text);
 void stage_link(struct stage *s, struct player *p);
 void stage_link_all(struct stage *s);
 /* The role dies. */
@@ -109,6 +112,8 @@ struct job_seen {
     struct buf content;
 };
 struct job_seen stage_job(struct stage *s, struct player *taker);
+/* The next piece, appended. */
+void stage_read_content(struct player *taker, struct job_seen *j);
 void job_seen_done(struct job_seen *j);
 struct verdict {
     enum outcome_kind kind;
@@ -122,8 +127,12 @@ void stage_result(struct stage *s, struct player *taker, struct job_seen *j, con
 void stage_result_rcpt(struct player *taker, uint64_t job, uint32_t rcpt, const struct verdict *v);
 void stage_result_end(struct player *taker, uint64_t job, uint16_t session_code, bool connection_failed);
 
-/* The next event of that kind that report got; others before it are passed over. */
+/* The next event of that kind (0: of any) that report got; others before it are passed over. */
 struct event stage_event(struct stage *s, enum event_kind kind);
+
+void stage_events_from(struct stage *s, uint64_t position);
+/* What failed is due again in the wheel's next tick. */
+void stage_retry_at_once(struct stage *s);
 
 /* What an operator asks; the status of the answer, with the rows counted. */
 unsigned stage_admin(struct stage *s, enum admin_verb verb, uint64_t id, uint32_t flags, const char *reason,

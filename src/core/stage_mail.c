@@ -108,7 +108,7 @@ uint64_t stage_accept(struct stage *s, const struct letter *l)
 
 /* --- out ------------------------------------------------------------------------------------------------------- */
 
-static void read_content(struct player *taker, struct job_seen *j)
+void stage_read_content(struct player *taker, struct job_seen *j)
 {
     const struct wire_job_content *m = player_next(taker, WIRE_JOB_CONTENT);
     char *piece = mem_new(m->len + 1);
@@ -140,15 +140,17 @@ struct job_seen stage_job(struct stage *s, struct player *taker)
 
     (void)s;
     assert_int_equal(go->job, m->job);
-    while (player_waiting(taker, WIRE_JOB_RCPT) > 0 && j.rcpt_count < ARRAY_LEN(j.rcpts)) {
-        const struct wire_job_rcpt *r = player_next(taker, WIRE_JOB_RCPT);
-        assert_int_equal(r->job, m->job);
+    for (size_t i = 0; i < taker->count; i++) {
+        const struct wire_job_rcpt *r = (const void *)taker->frames[i];
+        if (taker->frames[i]->type != WIRE_JOB_RCPT || r->job != m->job)
+            continue;
+        assert_true(j.rcpt_count < ARRAY_LEN(j.rcpts));
         j.numbers[j.rcpt_count] = r->rcpt;
         j.rcpts[j.rcpt_count++] = wire_get(r, r->address);
     }
     buf_init(&j.content, 1 << 20);
     while (j.content.len < first)
-        read_content(taker, &j);
+        stage_read_content(taker, &j);
     return j;
 }
 
@@ -203,6 +205,6 @@ struct event stage_event(struct stage *s, enum event_kind kind)
         struct str bytes = wire_get(m, m->bytes);
         if (!event_read(&bytes, &e, &err))
             fail_msg("%s", err.text);
-    } while (e.kind != kind);
+    } while (kind != 0 && e.kind != kind);
     return e;
 }
