@@ -90,6 +90,8 @@ struct core {
 
 /* Wall-clock milliseconds that never jump: the clock at start, moved by the monotonic one (fault K01). */
 int64_t core_now(const struct core *c);
+/* The operator's own mailbox, as an address. */
+struct str core_postmaster(const struct core *c, struct arena *a);
 /* The schedule has something new to look at: it is asked at the end of the turn. */
 void core_pump_later(struct core *c);
 /* A story that drain waits for begins and ends: around everything that may hold a message or a job. */

@@ -177,16 +177,6 @@ static bool on_begin(struct core *c, struct peer *accept, const struct wire_tx_b
     return true;
 }
 
-/* <postmaster> without domain is the operator's own mailbox (RFC 5321 §4.5.1). */
-static struct str postmaster_address(struct intake *t)
-{
-    const struct config *config = t->core->config;
-
-    if (str_index(config->postmaster, '@') < config->postmaster.len)
-        return arena_str(&t->arena, config->postmaster);
-    return arena_strf(&t->arena, "%.*s@%.*s", STR_FMT(config->postmaster), STR_FMT(config->hostname));
-}
-
 static void add_rcpt(struct intake *t, struct envelope_rcpt rcpt)
 {
     struct envelope *e = &t->envelope;
@@ -240,7 +230,7 @@ static void on_rcpt(struct intake *t, const struct wire_tx_rcpt *m)
         return;
     }
     add_rcpt(t, (struct envelope_rcpt){
-                    .address = postmaster ? postmaster_address(t) : text,
+                    .address = postmaster ? core_postmaster(t->core, &t->arena) : text, /* RFC 5321 §4.5.1 */
                     .orcpt = arena_str(&t->arena, wire_get(m, m->orcpt)),
                     .notify = (uint8_t)m->notify,
                 });

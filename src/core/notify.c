@@ -90,7 +90,7 @@ bool notify_make(struct core *c, struct spool_message *m, const struct envelope 
     struct dsn dsn = {
         .kind = kind,
         .reporting_mta = c->config->hostname,
-        .postmaster = c->config->postmaster,
+        .postmaster = core_postmaster(c, a),
         .to = e->reverse_path,
         .envid = e->envid,
         .original_id = str_of(id_format(spool_message_id(m), original)),

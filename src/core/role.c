@@ -25,6 +25,15 @@ void core_pump_later(struct core *c)
     c->pump_due = true;
 }
 
+struct str core_postmaster(const struct core *c, struct arena *a)
+{
+    struct str given = c->config->postmaster;
+
+    if (str_index(given, '@') < given.len)
+        return arena_str(a, given);
+    return arena_strf(a, "%.*s@%.*s", STR_FMT(given), STR_FMT(c->config->hostname));
+}
+
 void core_story_begin(struct core *c)
 {
     c->stories++;
