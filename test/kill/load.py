@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mail under load, and the ledger of what was promised for each recipient.
 
-A recipient's local part says what the remote does with it: ok… is taken, late… is deferred once, bad… is refused. Its
-tag is in the local part too, so that the ledger needs to look at nothing else."""
+A recipient's local part says what the remote does with it: ok… is taken, late… is deferred once, bad… is refused."""
 
 import dataclasses
 import email

@@ -124,7 +124,10 @@ class Baton:
 
     def start(self, seconds=30):
         seen = len(self.log())
-        command = ["setpriv", "--pdeathsig", "TERM", binary(), "serve", "--config", self.config_path] + (["--single"] if self.single else [])
+        # It ends with the tests, however they end.
+        command = ["setpriv", "--pdeathsig", "TERM", binary(), "serve", "--config", self.config_path]
+        if self.single:
+            command.append("--single")
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             start_new_session=True)

@@ -125,8 +125,10 @@ class Machine:
 
     def _command(self, words):
         place = self.folder
-        return ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private", "sh", "-c", ENTER,
-                "sh", place / ".mount", place / ".passwd", place / ".group", self.root, place, *words]
+        # It ends with the tests, however they end; and all that it starts ends with it.
+        return ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child",
+                "--propagation", "private", "sh", "-c", ENTER, "sh", place / ".mount", place / ".passwd",
+                place / ".group", self.root, place, *words]
 
     def run(self, *words, user_input=None, seconds=60, check=True):
         """Runs a program of the packages; returns what subprocess.run does."""

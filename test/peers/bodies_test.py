@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bodies arrive octet for octet, however they come in and go out, and large ones take no memory (R04, R20, R21, B02)."""
+"""Bodies arrive octet for octet, however they come in and go out, and large ones in bounded memory (R04, R20, R37)."""
 
 import quopri
 import smtplib

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may hand mail over and how: open-relay attempts, AUTH, STARTTLS, smuggling (R04, R09, R11, R12, A01, A02, B01, B03)."""
+"""Who may hand mail over and how: open-relay attempts, AUTH, STARTTLS, smuggling (R09, R11, R12, A01 to A03, B01)."""
 
 import base64
 import socket

@@ -118,7 +118,8 @@ class Refusals(RelayCase):
         self.assertEqual(server.times["content"], 1)
 
     def test_R30_LMTP_answers_for_each_recipient(self):
-        server = self.start_server(lmtp=True, answers={"content": lambda _, to: "550 5.2.1 no" if "bad" in to else None})
+        answers = {"content": lambda _, to: "550 5.2.1 no" if to.startswith("bad") else None}
+        server = self.start_server(lmtp=True, answers=answers)
         mailbox = self.start_server()
         baton = self.start_baton({"routes": [to_server(server, "dest.test"), to_server(mailbox, "sender.test")]})
         self.send(baton, to=["good@dest.test", "bad@dest.test"])
