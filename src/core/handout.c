@@ -278,7 +278,7 @@ static void hold_back(struct core *c, const struct batch *b, const struct err *w
 {
     settle_log_unreadable(entry_message(b->entry), why);
     for (size_t i = 0; i < b->count; i++)
-        schedule_hold(c->schedule, b->entry, b->rcpts[i]);
+        schedule_hold(c->schedule, b->entry, b->rcpts[i], false);
     site_report(c->schedule, b->site, core_now(c), SITE_NOTHING, STR(""));
 }
 

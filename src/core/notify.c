@@ -6,7 +6,8 @@
 #include "core/core.h"
 #include "io/clock.h"
 
-#define DSN_HEAD_MAX (256 * 1024)
+/* A hundred recipients with the longest words of their servers, twice. */
+#define DSN_HEAD_MAX (512 * 1024)
 #define SUBJECT_MAX 200
 
 /* No bounce for a bounce (RFC 5321 §4.5.5), and none to an address that nobody has vouched for: mail from strangers to

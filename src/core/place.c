@@ -336,7 +336,7 @@ void place_recovered(void *core, struct spool_message *m)
         }
         schedule_place(c->schedule, e, r, site, now->due_wall_ms, now->tries, warned);
         if (now->state == RCPT_HELD)
-            schedule_hold(c->schedule, e, r);
+            schedule_hold(c->schedule, e, r, true);
     }
 }
 

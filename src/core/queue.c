@@ -151,7 +151,7 @@ static void why(const struct core *c, const struct entry *e, uint32_t rcpt, char
         snprintf(text, size, "being delivered at this moment");
         return;
     case ITEM_HELD:
-        snprintf(text, size, "held by an operator; `baton queue release` lets it go");
+        snprintf(text, size, "held until it expires; `baton queue release` lets it go");
         return;
     case ITEM_DONE:
         break;

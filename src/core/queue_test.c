@@ -95,6 +95,16 @@ static void hold_keeps_it_and_release_lets_it_go_over_a_restart(void **state)
     stage_result(s, &s->deliver, &j, &delivered);
 }
 
+static void r23_held_mail_expires(void **state)
+{
+    struct stage *s = *state;
+    uint64_t id = stage_accept(s, &(struct letter){ 0 });
+
+    s->config->retry.expire_ms = 0;
+    expect(s, ADMIN_QUEUE_HOLD, id, 0, 200, 1);
+    assert_true(stage_event(s, EVENT_EXPIRED).dsn != 0);
+}
+
 static void r23_drop_tells_the_sender(void **state)
 {
     struct stage *s = *state;
@@ -262,6 +272,7 @@ int main(void)
         TEST(list_show_why_and_summary),
         TEST(retry_makes_it_due),
         TEST(hold_keeps_it_and_release_lets_it_go_over_a_restart),
+        TEST(r23_held_mail_expires),
         TEST(r23_drop_tells_the_sender),
         TEST(r23_a_silent_drop_tells_nobody),
         TEST(what_is_being_delivered_is_left_alone),

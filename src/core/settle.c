@@ -190,7 +190,7 @@ static void move_schedule(struct round *r, const struct settle_rcpt *record)
     if (now->state == RCPT_DONE)
         schedule_done(s, entry, record->rcpt);
     else if (now->state == RCPT_HELD)
-        schedule_hold(s, entry, record->rcpt);
+        schedule_hold(s, entry, record->rcpt, true);
     else
         schedule_place(s, entry, record->rcpt, site, now->due_wall_ms, now->tries, warned);
 }
@@ -324,7 +324,7 @@ void settle_log_unreadable(const struct spool_message *m, const struct err *why)
 static void hold_unreadable(struct ending *end, const struct err *why)
 {
     settle_log_unreadable(end->message, why);
-    schedule_hold(end->core->schedule, *spool_message_slot(end->message), end->rcpt);
+    schedule_hold(end->core->schedule, *spool_message_slot(end->message), end->rcpt, false);
 }
 
 static void ending_settle(struct ending *end)
@@ -390,10 +390,11 @@ static void start_ending(struct core *c, struct ending *end, struct str text)
 void settle_without_attempt(struct core *c, const struct batch *b)
 {
     struct ending *end = NEW(struct ending);
-    struct site_facts facts;
+    struct site_facts facts = { 0 };
     char text[400];
 
-    site_look(b->site, &facts);
+    if (b->site) /* it may have been held before its site was known */
+        site_look(b->site, &facts);
     /* Why the site is closed; a site that is open has no words of its own. */
     snprintf(text, sizeof text, "not delivered in time%s%.*s", facts.why.len > 0 ? "; what was seen last: " : "",
              STR_FMT(facts.why));

@@ -88,6 +88,8 @@ static void item_leave(struct schedule *s, struct entry *e, struct item *i)
         site_dequeue(s, i->site, i, e->account);
         break;
     case ITEM_HELD:
+        if (!list_empty(&i->timer.link))
+            wheel_clear(&s->wheel, &i->timer);
         s->figures.held--;
         break;
     case ITEM_IN_FLIGHT:
@@ -208,7 +210,7 @@ void schedule_take(struct schedule *s, struct entry *e, uint32_t rcpt)
     i->state = ITEM_IN_FLIGHT;
 }
 
-void schedule_hold(struct schedule *s, struct entry *e, uint32_t rcpt)
+void schedule_hold(struct schedule *s, struct entry *e, uint32_t rcpt, bool ages)
 {
     struct item *i = item_at(e, rcpt);
 
@@ -216,6 +218,8 @@ void schedule_hold(struct schedule *s, struct entry *e, uint32_t rcpt)
     item_leave(s, e, i);
     i->state = ITEM_HELD;
     s->figures.held++;
+    if (ages)
+        wheel_set(&s->wheel, &i->timer, retry_expires_at(&s->config->retry, e->accepted_ms));
 }
 
 void schedule_done(struct schedule *s, struct entry *e, uint32_t rcpt)
@@ -275,6 +279,11 @@ static bool wake(struct schedule *s, struct item *i, int64_t now_ms, struct batc
     struct entry *e = item_entry(i);
 
     s->figures.wakeups++;
+    if (i->state == ITEM_HELD) {
+        s->figures.held--;
+        pick_alone(i, BATCH_EXPIRED, ret);
+        return true;
+    }
     s->figures.waiting--;
     if (now_ms < i->site->closed_until_ms)
         return wake_closed(s, i, now_ms, ret);

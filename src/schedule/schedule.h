@@ -11,7 +11,7 @@
  *   WAITING    on the wheel until it is due            -> READY or picked as EXPIRED, by schedule_next()
  *   READY      in its site's queue, by account         -> IN_FLIGHT by schedule_next()
  *   IN_FLIGHT  handed out                              -> schedule_retry(), schedule_done(), schedule_hold()
- *   HELD       by an operator                          -> schedule_place()
+ *   HELD       by an operator                          -> schedule_place(), or EXPIRED by schedule_next()
  *   DONE
  *
  * A site is where mail goes to together: domains with the same MX set, or a fixed route. Inside it accounts take turns.
@@ -69,7 +69,8 @@ void schedule_place(struct schedule *s, struct entry *e, uint32_t rcpt, struct s
 void schedule_unplace(struct schedule *s, struct entry *e, uint32_t rcpt);
 /* To IN_FLIGHT outside any batch: the caller acts on it, and nobody else does meanwhile. */
 void schedule_take(struct schedule *s, struct entry *e, uint32_t rcpt);
-void schedule_hold(struct schedule *s, struct entry *e, uint32_t rcpt);
+/* `ages`: it expires in its time like any other; else only an operator can end it. */
+void schedule_hold(struct schedule *s, struct entry *e, uint32_t rcpt, bool ages);
 void schedule_done(struct schedule *s, struct entry *e, uint32_t rcpt);
 /* Back on the wheel after an attempt that did not end it. */
 void schedule_retry(struct schedule *s, struct entry *e, uint32_t rcpt, int64_t due_ms, bool warned);

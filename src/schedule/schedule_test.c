@@ -210,7 +210,7 @@ static void held_and_released(void **state)
     struct batch b;
     struct entry *e = enter_one(s, "a", 1, START);
 
-    schedule_hold(s, e, 0);
+    schedule_hold(s, e, 0, true);
     assert_false(schedule_next(s, START + HOUR, &b));
     schedule_place(s, e, 0, schedule_item_site(e, 0), START + HOUR, 3, false);
     assert_true(schedule_next(s, START + HOUR, &b));
@@ -266,9 +266,34 @@ static void sites_without_room_at_their_taker_stay_ready(void **state)
     schedule_free(s);
 }
 
+/* R23: what is held has a maximum age; what cannot be read has none. */
+static void r23_held_mail_expires(void **state)
+{
+    (void)state;
+    struct schedule *s = schedule_new(&config, START);
+    struct entry *aging = enter_one(s, "a", 1, START), *damaged = enter_one(s, "a", 1, START);
+    struct batch b;
+
+    schedule_hold(s, aging, 0, true);
+    schedule_hold(s, damaged, 0, false);
+    assert_false(schedule_next(s, START + 4 * 24 * HOUR, &b));
+    assert_true(schedule_next(s, START + 5 * 24 * HOUR + MINUTE, &b));
+    assert_int_equal(b.kind, BATCH_EXPIRED);
+    assert_ptr_equal(b.entry, aging);
+    assert_false(schedule_next(s, START + 50 * 24 * HOUR, &b));
+    /* Let go in time, it is as any other. */
+    struct entry *freed = enter_one(s, "a", 1, START + 50 * 24 * HOUR);
+    schedule_hold(s, freed, 0, true);
+    schedule_place(s, freed, 0, site_get(s, STR("a")), 0, 0, false);
+    assert_true(schedule_next(s, START + 50 * 24 * HOUR, &b));
+    assert_int_equal(b.kind, BATCH_ATTEMPT);
+    schedule_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(r23_held_mail_expires),
         cmocka_unit_test(sites_without_room_at_their_taker_stay_ready),
         cmocka_unit_test(recipients_of_one_site_go_together),
         cmocka_unit_test(accounts_take_turns_in_a_site),
