@@ -392,9 +392,12 @@ void commit_repair(struct spool *s)
 {
     struct segment *to;
     struct repair *r;
+    size_t waiting;
+    uint64_t waiting_bytes;
 
     if (s->repairing || s->current)
         return;
+    (void)segments_reclaim(s, &waiting, &waiting_bytes);
     to = segment_take(s);
     segments_prepare(s);
     if (!to) {

@@ -79,10 +79,14 @@ void segment_live(struct spool *s, uint64_t position, int64_t bytes)
     g->live_bytes += (uint64_t)bytes;
 }
 
+/* Room for the next snapshot is not ours to take: without one no segment would ever be free again
+ * on a disk that is full (fault D02). */
 static uint64_t may_make(const struct spool *s)
 {
     const struct segments *t = &s->segments;
-    uint64_t room = t->room_bytes, max = s->options.disk_max_bytes;
+    uint64_t kept = s->index.bytes + SNAPSHOT_BLOCK_MAX;
+    uint64_t room = t->room_bytes > kept ? t->room_bytes - kept : 0;
+    uint64_t max = s->options.disk_max_bytes;
 
     if (max > 0)
         room = max > t->bytes && max - t->bytes < room ? max - t->bytes : max > t->bytes ? room : 0;
@@ -143,6 +147,13 @@ static void segment_release(struct spool *s, struct segment *g)
     s->segments.free_count++;
 }
 
+/* Behind the last record that counts: what was written there was refused, or torn. The next segment
+ * says so again, so no snapshot is waited for: one could not move on while every write fails. */
+static bool is_void(const struct spool *s, const struct segment *g)
+{
+    return g->generation > position_generation(s->applied) && g->events == 0;
+}
+
 size_t segments_reclaim(struct spool *s, size_t *ret_waiting, uint64_t *ret_waiting_bytes)
 {
     struct segments *t = &s->segments;
@@ -155,7 +166,7 @@ size_t segments_reclaim(struct spool *s, size_t *ret_waiting, uint64_t *ret_wait
 
         if (is_needed(s, g))
             continue;
-        if (g->generation < position_generation(s->snapshots.replay_from)) {
+        if (g->generation < position_generation(s->snapshots.replay_from) || is_void(s, g)) {
             segment_release(s, g);
             freed++;
         } else {
@@ -245,10 +256,11 @@ static void prepare_done(void *arg)
 {
     struct prepare *p = arg;
     struct spool *s = p->spool;
+    bool told = s->segments.prepare_failed;
 
     s->segments.preparing = false;
     prepare_end(p);
-    if (!p->ok)
+    if (!p->ok && !told)
         alarm_tell(s, p->err.kind == ERR_FULL ? "disk-full" : "segment-failed", 0, "%s",
                    p->err.text);
     free(p);
