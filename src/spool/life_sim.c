@@ -17,7 +17,7 @@ struct life {
     unsigned running;
 };
 
-static void fixture_make(struct fixture *f, size_t rcpts_max)
+void life_fixture(struct fixture *f, size_t rcpts_max)
 {
     *f = (struct fixture){ .folder = "/spool" };
     spool_options_default(&f->options);
@@ -278,7 +278,7 @@ static _Noreturn void work(struct ledger *l, const struct life_plan *p)
 {
     struct life t = { .ledger = l, .plan = p, .running = FIBERS + 1 };
 
-    fixture_make(&t.fixture, sim_draw(3) == 0 ? RCPTS_FEW : RCPTS_MANY);
+    life_fixture(&t.fixture, sim_draw(3) == 0 ? RCPTS_FEW : RCPTS_MANY);
     if (!open_or_leave(&t.fixture, l)) {
         l->violation[0] = '\0';
         _exit(LIFE_NOT_OPENED);
@@ -331,7 +331,7 @@ static void only_open(struct ledger *l)
 {
     struct fixture f;
 
-    fixture_make(&f, RCPTS_FEW);
+    life_fixture(&f, RCPTS_FEW);
     (void)open_or_leave(&f, l);
 }
 
@@ -344,7 +344,7 @@ static void open_and_judge(struct ledger *l)
 {
     struct fixture f;
 
-    fixture_make(&f, PROMISES_MAX * PROMISE_RCPTS);
+    life_fixture(&f, PROMISES_MAX * PROMISE_RCPTS);
     if (open_or_leave(&f, l))
         ledger_judge(l, &f);
 }
@@ -353,7 +353,7 @@ static void judge_and_close(struct ledger *l)
 {
     struct fixture f;
 
-    fixture_make(&f, PROMISES_MAX * PROMISE_RCPTS);
+    life_fixture(&f, PROMISES_MAX * PROMISE_RCPTS);
     if (!open_or_leave(&f, l))
         return;
     ledger_judge(l, &f);

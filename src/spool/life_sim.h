@@ -21,6 +21,8 @@ struct life_plan {
     bool closes;           /* at its end */
     void (*weather)(void); /* called between rounds: changes sim_faults(); NULL: none */
 };
+/* Small segments, little room, an index of so many. */
+void life_fixture(struct fixture *f, size_t rcpts_max);
 /* Works. */
 enum life_end life_work(struct ledger *l, const struct life_plan *p);
 /* Opens and leaves, perhaps dying in it. */
