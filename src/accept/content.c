@@ -51,6 +51,8 @@ bool content_fill(struct session *s)
     if (!stream_fill(s->stream, pace_deadline_ms(pace, &s->role->config->timeouts), &err)) {
         if (err.kind == ERR_TIMEOUT)
             session_end(s, REPLY_TOO_SLOW);
+        else if (err.kind == ERR_CANCELLED && s->role->drain.on)
+            session_end(s, REPLY_SHUTDOWN); /* its patience is over (fault U07) */
         else
             session_lost(s, &err);
         return false;
