@@ -16,6 +16,7 @@ from lib.api import ApiError
 from lib.baton import Baton, ROLES, binary
 from lib.client import Client, Gone
 from lib.relay_case import RelayCase
+from lib.runner import seconds
 
 MANY_SESSIONS = {
     "limits": {"sessions": 2000, "sessions_per_client": 2000, "connections_per_minute_per_client": 100000,
@@ -230,11 +231,21 @@ class Ends(RelayCase):
             self.assertIn(client.reply()[:3], ("250", "421", "451"))
         self.assertEqual(baton.process.wait(END_SECONDS), 0)
 
-    def test_U07_a_client_that_says_nothing_more_does_not_hold_up_the_end(self):
-        baton = self.start_baton(MANY_SESSIONS)
+    @seconds(80)
+    def test_U07_neither_a_silent_client_nor_a_silent_server_holds_up_the_end(self):
+        mute = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(mute.close)
+        baton = self.start_baton({"routes": [{"domain": "dest.test", "via": "smarthost", "host": "127.0.0.1",
+                                              "port": mute.getsockname()[1], "tls": "never"}]})
+        queued = self.send(baton)
         with Client(baton.relay_port) as client:
             for command in ("MAIL FROM:<ann@sender.test>", "RCPT TO:<bob@dest.test>", "DATA"):
                 client.ask(command)
             client.send(b"Subject: never ended\r\n")
+            begun = time.monotonic()
             baton.process.send_signal(signal.SIGTERM)
+            self.assertEqual(client.reply()[:3], "421")
             self.assertEqual(baton.process.wait(END_SECONDS + 15), 0)
+            self.assertLess(time.monotonic() - begun, END_SECONDS)
+        baton.start()
+        self.assertEqual([message["id"] for message in baton.api.queue()], [queued])
