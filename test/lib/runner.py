@@ -120,4 +120,5 @@ def run(modules, words=(), seconds_each=60, seconds_all=480):
     signal.signal(signal.SIGTERM, watch)
     skipped = f", {len(result.skips)} skipped" if result.skips else ""
     print(f"{result.passed} passed, {result.failed} failed{skipped}", flush=True)
-    return 1 if result.failed or result.passed == 0 else 0
+    ran = result.passed + result.failed + len(result.skips)
+    return 1 if result.failed or ran == 0 else 0
