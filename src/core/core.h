@@ -6,6 +6,7 @@
  *   intake.c    a transaction's frames become a message in the spool; then, and only then, 250
  *   place.c     each recipient's site: a fixed route, or what resolve says of its domain
  *   handout.c   batches become jobs of deliver (or of report: the sandbox), content streams after them
+ *   result.c    … and what the peers make of them comes back
  *   settle.c    outcomes become durable states and events
  *   notify.c    … and the notification that goes with them
  *   feed.c      durable events go to report

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* core/handout.c - batches become jobs of deliver (or of report: the sandbox), and content streams after them.
  *
- * A job pins its message. It ends in one of three ways: RESULT (settle), the peer's death (outcome unknown, again
- * later), or content that cannot be read (a damaged body ends as a bounce: R21). */
+ * A job pins its message. It ends in one of three ways: RESULT, the peer's death (both result.c), or content that cannot
+ * be read (a damaged body ends as a bounce: R21). */
 #include <stdlib.h>
 
-#include "core/core.h"
+#include "core/job.h"
 
 #define CONTENT_PIECE (32 * 1024)
 /* Jobs of one deliver role, per connection it may have: the next ones lie ready while the first are under way. */
@@ -14,23 +14,6 @@
 #define SANDBOX_JOBS 64
 #define PEER_AWAY_WAIT_MS 1000
 #define UNREADABLE_WAIT_MS (60 * 1000)
-#define HOST_NAME_MAX_SEEN 255
-
-struct job {
-    struct core *core;
-    struct peer *peer;
-    uint64_t id;
-    struct batch batch;
-    struct spool_message *message;
-    struct arena arena;
-    struct envelope envelope;
-    struct settled *outcomes;  /* one per recipient of the batch */
-    size_t outcome_count;
-    uint64_t sent, upto;       /* content: put into the ring; may be put */
-    bool streaming;            /* a story is putting content */
-    bool over;                 /* the result is in, or the peer is gone: no more content */
-    unsigned stories;          /* that use this struct; the last one frees it once it is over */
-};
 
 static void job_free(struct job *j)
 {
@@ -39,7 +22,7 @@ static void job_free(struct job *j)
     free(j);
 }
 
-static void job_leave(struct job *j)
+void job_leave(struct job *j)
 {
     if (--j->stories == 0 && j->over)
         job_free(j);
@@ -394,82 +377,7 @@ void handout_pump(struct core *c)
     }
 }
 
-/* --- results --------------------------------------------------------------------------------------------------- */
-
-static struct settled *outcome_slot(struct job *j, uint32_t rcpt)
-{
-    for (size_t i = 0; i < j->batch.count; i++)
-        if (j->outcomes[i].rcpt == rcpt)
-            return &j->outcomes[i];
-    return NULL;
-}
-
-static bool on_result_rcpt(struct core *c, struct peer *from, const struct wire_result_rcpt *m, struct err *err)
-{
-    struct job *j = idmap_find(&c->jobs, m->job);
-    struct settled *s = j && j->peer == from ? outcome_slot(j, m->rcpt) : NULL;
-    char source[IP_TEXT_MAX];
-
-    if (!j)
-        return true; /* called back meanwhile */
-    if (!s || m->kind < OUTCOME_DELIVERED || m->kind > OUTCOME_UNKNOWN || m->kind == OUTCOME_CANCELLED ||
-        m->kind == OUTCOME_EXPIRED || m->scope < SCOPE_RECIPIENT || m->scope > SCOPE_DESTINATION)
-        return err_set(err, ERR_SYNTAX, "a result that fits no job");
-    s->outcome = (struct outcome){
-        .kind = m->kind,
-        .scope = m->scope,
-        .reply = { m->code,
-                   { (uint8_t)m->status_class, m->status_subject, m->status_detail },
-                   arena_str(&j->arena, str_sub(wire_get(m, m->text), 0, REPLY_TEXT_MAX)) },
-        .host = arena_str(&j->arena, str_sub(wire_get(m, m->host), 0, HOST_NAME_MAX_SEEN)),
-        .ip = wire_ip_get(&m->ip),
-        .tls = m->tls != 0,
-        .waited_ms = m->waited_ms,
-        .dialogue_ms = m->dialogue_ms,
-    };
-    struct ip local = wire_ip_get(&m->source);
-    if (local.family != 0)
-        s->source = arena_str(&j->arena, str_of(ip_format(&local, source)));
-    s->notify_passed_on = (m->flags & RESULT_DSN_PASSED_ON) != 0;
-    return true;
-}
-
-static void result_story(void *arg)
-{
-    struct job *j = arg;
-    struct core *c = j->core;
-
-    settle_outcomes(c, j->message, &j->envelope, j->batch.site, j->outcomes, j->batch.count);
-    job_leave(j);
-    core_story_end(c);
-}
-
-static void job_end(struct core *c, struct job *j)
-{
-    idmap_take(&c->jobs, j->id);
-    j->peer->jobs--;
-    j->over = true;
-    j->stories++;
-    gate_wake_all(&j->peer->ring_room); /* a streaming story stops */
-    core_story_begin(c);
-    fiber_spawn("settle", result_story, j);
-    core_pump_later(c);
-}
-
-static void on_result(struct core *c, struct peer *from, const struct wire_result *m)
-{
-    struct job *j = idmap_find(&c->jobs, m->job);
-    enum site_result result = SITE_SERVED;
-
-    if (!j || j->peer != from)
-        return;
-    if (m->connection_failed)
-        result = SITE_FAILED;
-    else if (m->session_code == 421 || m->session_code / 100 == 4)
-        result = SITE_SLOW_DOWN;
-    site_report(c->schedule, j->batch.site, core_now(c), result, j->outcomes[0].outcome.reply.text);
-    job_end(c, j);
-}
+/* --- what comes back ------------------------------------------------------------------------------------------- */
 
 bool handout_on_frame(struct core *c, struct peer *from, const struct frame *f, struct err *err)
 {
@@ -478,9 +386,9 @@ bool handout_on_frame(struct core *c, struct peer *from, const struct frame *f, 
         on_more(c, from, (const void *)f);
         return true;
     case WIRE_RESULT_RCPT:
-        return on_result_rcpt(c, from, (const void *)f, err);
+        return result_on_rcpt(c, from, (const void *)f, err);
     case WIRE_RESULT:
-        on_result(c, from, (const void *)f);
+        result_on_end(c, from, (const void *)f);
         return true;
     default: { /* WIRE_CREDIT */
         const struct wire_credit *m = (const void *)f;
@@ -489,26 +397,6 @@ bool handout_on_frame(struct core *c, struct peer *from, const struct frame *f, 
         gate_wake_all(&from->ring_room);
         return true;
     }
-    }
-}
-
-/* The peer died: what it had in hand may or may not have been sent. */
-void handout_drop_all(struct core *c, struct peer *from)
-{
-    size_t at = 0;
-    uint64_t id;
-    void *value;
-
-    while (idmap_each(&c->jobs, &at, &id, &value)) {
-        struct job *j = value;
-        if (j->peer != from)
-            continue;
-        for (size_t i = 0; i < j->batch.count; i++)
-            if (j->outcomes[i].outcome.reply.text.len == 0)
-                j->outcomes[i].outcome.reply =
-                    (struct reply){ 0, { 4, 3, 0 }, STR("the delivering role ended; outcome unknown") };
-        site_report(c->schedule, j->batch.site, core_now(c), SITE_NOTHING, STR(""));
-        job_end(c, j);
     }
 }
 
