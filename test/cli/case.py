@@ -2,6 +2,7 @@
 """What the tests of the command line begin with: commands that must end with a certain status."""
 
 import json
+import os
 import subprocess
 
 from lib import net
@@ -10,6 +11,7 @@ from lib.relay_case import RelayCase
 
 OK, FAILED, USAGE, NOT_FOUND, DENIED, CONFLICT, UNHEALTHY, PARTIAL, TIMEOUT = range(9)
 
+OPERATOR = "root" if os.getuid() == 0 else f"uid:{os.getuid()}"  # as logs name whoever runs the tests
 SLOW = {"retry": {"steps": ["1h"], "jitter_percent": 0, "delay_warning": "0"}}  # nothing is retried by itself
 
 

@@ -117,7 +117,8 @@ class Framing(HttpCase):
                      b"get /v1/accounts HTTP/1.1", b"GET /v1/acc\0unts HTTP/1.1", b"\x16\x03\x01\x02",
                      b"EHLO client.test", b"GET v1/accounts HTTP/1.1", b"GET http://x:y:z/ HTTP/1.1",
                      b"GET /v1/accounts#x HTTP/1.1", b"GET /v1//accounts HTTP/1.1", b"GET /v1/accounts/ HTTP/1.1",
-                     b"GET /v1/./accounts HTTP/1.1", b"GET /v1/%61ccounts HTTP/1.1", b"GET /v1/accounts/../queue HTTP/1.1",
+                     b"GET /v1/./accounts HTTP/1.1", b"GET /v1/%61ccounts HTTP/1.1",
+                     b"GET /v1/accounts/../queue HTTP/1.1",
                      b"PUT /v1/accounts HTTP/1.1", b"TRACE /v1/accounts HTTP/1.1", b"CONNECT x:1 HTTP/1.1",
                      b"DELETE /v1/accounts HTTP/1.1", b"GET /" + b"x" * 100_000 + b" HTTP/1.1"):
             with self.subTest(line[:40]):
@@ -181,7 +182,8 @@ class Bodies(HttpCase):
 
     def test_B11_json_on_every_endpoint(self):
         bodies = (b"{", b"[]", b"null", b'"x"', b"7", b"{}{}", b'{"name":"a"}x', b"\xef\xbb\xbf{}",
-                  b"[" * 100_000, b'{"name":' * 10_000 + b"1" + b"}" * 10_000, b'{"name":' + b"[" * 40 + b"]" * 40 + b"}",
+                  b"[" * 100_000, b'{"name":' * 10_000 + b"1" + b"}" * 10_000,
+                  b'{"name":' + b"[" * 40 + b"]" * 40 + b"}",
                   b'{"name":"a","name":"b"}', b'{"reason":"a","reason":"b"}', b'{"all":true,"\\u0061ll":true}',
                   b'{"name":"\\ud800"}', b'{"reason":"\\ud800"}', b'{"reason":"\\udc00\\ud800"}',
                   b'{"reason":"\\u0000"}', b'{"all\\u0000x":true}', b'{"all\\u0000":true}', b'{"reason\\u0000":"x"}',
@@ -204,7 +206,8 @@ class Bodies(HttpCase):
     def test_B10_line_ends_and_their_like_in_fields(self):
         for bad in ("a\rb", "a\nb", "a\r\nevent=x", "a\0b", "a\x85b", "a\u2028b", "a\u2029b", "a\x1b[2Jb", "a\x7fb",
                     "a\x9bb"):
-            for target, body in (("/v1/accounts", {"name": bad}), ("/v1/credentials", {"name": bad, "account": "tests"}),
+            for target, body in (("/v1/accounts", {"name": bad}),
+                                 ("/v1/credentials", {"name": bad, "account": "tests"}),
                                  ("/v1/credentials", {"name": "x", "account": bad}),
                                  ("/v1/credentials", {"name": "x", "account": "tests", "state": bad}),
                                  ("/v1/queue/drop", {"all": True, "silent": True, "reason": bad}),

@@ -3,7 +3,7 @@
 
 import json
 
-from cli.case import CONFLICT, FAILED, OK, UNHEALTHY, USAGE, CliCase, run
+from cli.case import CONFLICT, FAILED, OK, OPERATOR, UNHEALTHY, USAGE, CliCase, run
 from lib import net
 from lib.client import Client
 from lib.knot import Knot
@@ -99,7 +99,7 @@ class Live(CliCase):
         self.assertIn("the gate is open", done.stderr)
         for check in ("hostname", "address", "ptr", "spf", "port"):
             self.assertRegex(done.stdout, rf"(?m)^{check} +true ")
-        self.assertIn("actor=root", baton.wait_for_log("event=gate-opened"))
+        self.assertIn(f"actor={OPERATOR}", baton.wait_for_log("event=gate-opened"))
         net.wait_until(lambda: not self.is_closed(baton), 10, "the gate to open")
         self.assertEqual(self.mx.wait_for(1)[0].addresses(), ["bob@dest.test"])
         baton.stop()

@@ -3,7 +3,7 @@
 
 import re
 
-from cli.case import CONFLICT, NOT_FOUND, OK, PARTIAL, USAGE, CliCase
+from cli.case import CONFLICT, NOT_FOUND, OK, OPERATOR, PARTIAL, USAGE, CliCase
 from lib import net
 
 GOOD = "250 2.1.0 ok"
@@ -124,7 +124,7 @@ class Dropping(CliCase):
         self.assertIn(b"bob@dest.test", told.content)
         self.assertIn(b"asked for by Ann", told.content)
         line = baton.wait_for_log("event=cancelled")
-        for part in (f"id={ident}", "rcpt=bob@dest.test", "actor=root"):
+        for part in (f"id={ident}", "rcpt=bob@dest.test", f"actor={OPERATOR}"):
             self.assertIn(part, line)
         self.assertIn("asked for by Ann", baton.wait_for_log("event=email.cancelled"))
 
@@ -136,9 +136,9 @@ class Dropping(CliCase):
         self.cli(baton, "queue", "drop", ident, "--silent", "--reason", "a spam run")
         baton.wait_for_empty_queue()
         line = baton.wait_for_log("event=email.cancelled")
-        for part in ("actor=root", "silent=1", 'reason="a spam run"'):
+        for part in (f"actor={OPERATOR}", "silent=1", 'reason="a spam run"'):
             self.assertIn(part, line)
-        self.assertIn("actor=root", baton.wait_for_log("event=cancelled"))
+        self.assertIn(f"actor={OPERATOR}", baton.wait_for_log("event=cancelled"))
         self.send(baton, "2")
         self.assertEqual([message.sender for message in server.wait_for(1)], ["ann@sender.test"])
 
@@ -163,7 +163,8 @@ class Dropping(CliCase):
         self.assertEqual(self.rows(baton, "queue", "drop", "--to", "eve@"), [{"id": ident, "to": "eve@dest.test"}])
         (told,) = self.notifications(server, 1)
         self.assertEqual(re.findall(rb"^Final-Recipient: .*; (.*)\r$", told.content, re.M), [b"eve@dest.test"])
-        net.wait_until(lambda: [row["to"] for row in baton.api.queue()] == ["bob@dest.test"], 10, "only the other to stay")
+        net.wait_until(lambda: [row["to"] for row in baton.api.queue()] == ["bob@dest.test"], 10,
+                       "only the other to stay")
         self.cli(baton, "queue", "drop", "--to", "nobody", status=CONFLICT)
 
     def test_queue_drop_many_ids(self):

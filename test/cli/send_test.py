@@ -17,8 +17,8 @@ class Send(CliCase):
     def setUpClass(cls):
         folder = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="baton-send-"))
         cls.folder = pathlib.Path(folder)
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                        "-keyout", cls.folder / "key", "-out", cls.folder / "other.pem", "-days", "3",
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                        "-nodes", "-keyout", cls.folder / "key", "-out", cls.folder / "other.pem", "-days", "3",
                         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
                        check=True, capture_output=True)
 

@@ -86,7 +86,8 @@ class Reload(CliCase):
         line = next(i for i, text in enumerate(good.splitlines(), 1) if "message_bytes" in text)
         with Client(baton.relay_port) as session:
             for bad, where in ((good.replace('"64K"', '"many"'), f"baton.yaml:{line}: limits.message_bytes: "),
-                               (good.replace("message_bytes", "message_byte"), f"baton.yaml:{line}: limits.message_byte: "),
+                               (good.replace("message_bytes", "message_byte"),
+                                f"baton.yaml:{line}: limits.message_byte: "),
                                (good[:-3], "baton.yaml:")):
                 baton.config_path.write_text(bad)
                 done = self.ended(run("reload", "--socket", baton.api.path), USAGE)
