@@ -307,6 +307,11 @@ int process_self(void)
     return (int)getpid();
 }
 
+void process_name(const char *name)
+{
+    (void)prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
 void process_close(int fd)
 {
     if (fd >= 0)

@@ -56,6 +56,8 @@ int process_duplicate(int fd);
 bool process_signal_is_reload(int signo);
 bool process_signal_is_reopen(int signo);
 int process_self(void);
+/* What ps, perf and the kernel's log call this process; at most 15 bytes are kept. */
+void process_name(const char *name);
 /* Of the interfaces of this machine, as far as there is room; 0 when they cannot be asked. Before confinement. */
 size_t process_addresses(struct ip *ret, size_t max);
 /* What systemd is told, where it started us; ready also begins its watchdog, once. */

@@ -15,9 +15,12 @@
 void super_begin(const char *role)
 {
     uint8_t key[16];
+    char name[32];
 
     random_bytes(key, sizeof key);
     hash_set_key(key);
+    snprintf(name, sizeof name, "baton-%s", role);
+    process_name(name);
     loop_init();
     process_log_to(2);
     log_set_role(role);
