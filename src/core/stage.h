@@ -112,6 +112,10 @@ struct job_seen {
     struct buf content;
 };
 struct job_seen stage_job(struct stage *s, struct player *taker);
+/* A message to remote.example, in deliver's hands. */
+struct job_seen stage_one_job(struct stage *s, const struct letter *l);
+/* Every recipient has ended. */
+void stage_await_empty(struct stage *s);
 /* The next piece, appended. */
 void stage_read_content(struct player *taker, struct job_seen *j);
 void job_seen_done(struct job_seen *j);

@@ -208,3 +208,18 @@ struct event stage_event(struct stage *s, enum event_kind kind)
     } while (kind != 0 && e.kind != kind);
     return e;
 }
+
+struct job_seen stage_one_job(struct stage *s, const struct letter *l)
+{
+    stage_accept(s, l);
+    stage_site(s, "remote.example", "mx.remote.example");
+    return stage_job(s, &s->deliver);
+}
+
+void stage_await_empty(struct stage *s)
+{
+    for (int i = 0; i < 1000 && stage_figure(s, "messages") > 0; i++)
+        stage_settle(s);
+    assert_int_equal(stage_figure(s, "messages"), 0);
+    assert_int_equal(stage_figure(s, "delivering"), 0);
+}
