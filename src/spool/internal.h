@@ -159,7 +159,7 @@ struct spool_message {
     struct extent *extents; /* NULL: content lies in its record */
     struct body *body;      /* NULL: only on disk */
     void *slot;
-    struct spool_message *next; /* in the bucket */
+    struct spool_message *next; /* in the bucket, or among those gone */
     struct spool_rcpt rcpts[];
 };
 
@@ -361,6 +361,7 @@ struct spool {
     struct segments segments;
     struct segment *current;
     struct index index;
+    struct spool_message *gone; /* ended, but pinned */
     struct parked parked;
     struct events events;
     struct snapshots snapshots;

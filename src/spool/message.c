@@ -76,8 +76,12 @@ void message_end(struct spool *s, struct spool_message *m)
 {
     index_remove(&s->index, m);
     m->flags |= MESSAGE_GONE;
-    if (m->pins == 0)
+    if (m->pins == 0) {
         message_free(s, m);
+        return;
+    }
+    m->next = s->gone;
+    s->gone = m;
 }
 
 uint64_t spool_message_id(const struct spool_message *m)
@@ -122,11 +126,22 @@ void spool_pin(struct spool_message *m)
     m->pins++;
 }
 
+static void gone_remove(struct spool *s, const struct spool_message *m)
+{
+    struct spool_message **at = &s->gone;
+
+    while (*at != m)
+        at = &(*at)->next;
+    *at = m->next;
+}
+
 void spool_unpin(struct spool *s, struct spool_message *m)
 {
     assert(m->pins > 0);
-    if (--m->pins == 0 && (m->flags & MESSAGE_GONE))
+    if (--m->pins == 0 && (m->flags & MESSAGE_GONE)) {
+        gone_remove(s, m);
         message_free(s, m);
+    }
 }
 
 struct spool_message *spool_find(struct spool *s, uint64_t id)

@@ -180,18 +180,29 @@ static bool recover(struct spool *s, struct spool_recovery *found, struct err *e
     return s->segments.free_count > 0 || segments_available(s) == 0 || segment_prepare_now(s, err);
 }
 
-static void spool_free(struct spool *s)
+/* What is pinned to the end goes, too: nobody may use it after the close. */
+static void messages_free(struct spool *s)
 {
     struct spool_message *m;
 
-    worker_pool_free(s->commit_pool);
-    worker_pool_free(s->read_pool);
-    worker_pool_free(s->prepare_pool);
-    commit_done(s);
     for (size_t at = 0; (m = index_each(&s->index, &at)) != NULL;) {
         body_drop(s, m);
         message_free_unaccounted(m);
     }
+    while ((m = s->gone) != NULL) {
+        s->gone = m->next;
+        body_drop(s, m);
+        message_free_unaccounted(m);
+    }
+}
+
+static void spool_free(struct spool *s)
+{
+    worker_pool_free(s->commit_pool);
+    worker_pool_free(s->read_pool);
+    worker_pool_free(s->prepare_pool);
+    commit_done(s);
+    messages_free(s);
     index_done(&s->index);
     events_done(s);
     segments_done(s);

@@ -414,6 +414,19 @@ static void test_gathered_content_is_not_behind(void **state)
     free(bytes);
 }
 
+/* Its memory goes with the spool: the leak checker judges. */
+static void test_pinned_at_close(void **state)
+{
+    struct fixture *f = *state;
+    struct spool_message *m = fixture_message(f, 5, 300, 1);
+
+    spool_pin(m);
+    fixture_done(f, m);
+    assert_null(spool_find(f->spool, spool_message_id(m)));
+    fixture_reopen(f);
+    assert_int_equal(f->found.messages, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -434,6 +447,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
         cmocka_unit_test_setup_teardown(test_gathered_content_is_not_behind, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pinned_stays_readable, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_pinned_at_close, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
