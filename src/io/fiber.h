@@ -43,5 +43,7 @@ struct gate {
 void gate_init(struct gate *g);
 /* Until woken, or until deadline_ms (loop_now_ms() clock): ERR_TIMEOUT, ERR_CANCELLED. Waits. */
 MUST_USE bool gate_wait(struct gate *g, int64_t deadline_ms, struct err *err);
+/* Only a wake ends it: for what must finish before the waiter's stack may go. Waits. */
+void gate_wait_always(struct gate *g);
 void gate_wake_one(struct gate *g);
 void gate_wake_all(struct gate *g);

@@ -30,6 +30,3 @@ struct post {
     void *arg;
 };
 void loop_post_in(struct post *p, void (*fn)(void *arg), void *arg);
-
-/* gate_wait() that only a wake ends: for what must finish before the waiter's stack may go. Waits. */
-void gate_wait_always(struct gate *g);

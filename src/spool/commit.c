@@ -8,7 +8,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "io/loop_backend.h"
 #include "spool/internal.h"
 
 enum {

@@ -6,7 +6,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "io/loop_backend.h"
 
 struct settle {
     struct durable durable;
