@@ -347,7 +347,7 @@ static bool core_start(const struct role_start *s, void **ret_role, struct err *
     c->config = s->config;
     c->gate_open = c->gate_known = s->config->gate == GATE_OPEN;
     c->wall_at_start = clock_wall_ms();
-    c->mono_at_start = loop_now_ms();
+    c->mono_at_start = clock_mono_ms(); /* not the turn's time, which is behind while a role starts */
     peers_init(c);
     map_init(&c->clients);
     map_init_nocase(&c->domains);
