@@ -105,7 +105,6 @@ class Queue(RelayCase):
         self.assertEqual(self.state(identity), "held")
         self.remote.answers.clear()
         self.baton.cli("queue", "release", identity)
-        self.baton.cli("queue", "retry", identity)
         self.remote.wait_for(1, 10)
 
     def test_R22_a_hold_outlives_a_restart(self):
