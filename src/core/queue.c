@@ -1,163 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /* core/queue.c - what operators ask for: lists, reasons, and actions on one message or on all that a filter finds.
  *
- * Requests are stories, since addresses lie in the log. Rows are JSON text, made here and handed through by web. */
-#include <stdarg.h>
-#include <stdio.h>
+ * Requests are stories, since addresses lie in the log. */
 #include <stdlib.h>
 
-#include "base/code.h"
-#include "base/json.h"
 #include "base/log.h"
-#include "core/core.h"
+#include "core/queue.h"
 
 #define LIST_LIMIT_MAX 1000
 #define ROW_MAX 3500
 /* Of what a request says: it must fit into an event beside two addresses. */
 #define TEXT_MAX 500
-
-struct request {
-    struct core *core;
-    struct peer *web;
-    uint32_t generation;
-    struct arena arena;
-    uint64_t number, id;
-    uint32_t verb, flags, limit;
-    char *texts; /* holds these: */
-    struct str actor, from, to, site, state, reason;
-    struct buf row;
-};
-
-static bool asker_is_there(const struct request *q)
-{
-    return q->web->channel && q->web->generation == q->generation;
-}
-
-static void send_row(struct request *q)
-{
-    if (!asker_is_there(q) || !buf_ok(&q->row))
-        return;
-    struct wire_admin_row *m = wire_add(q->web->channel, WIRE_ADMIN_ROW, q->row.len);
-    m->request = q->number;
-    wire_put(m, &m->json, buf_str(&q->row));
-}
-
-__attribute__((format(printf, 4, 5))) static void send_end(struct request *q, uint16_t status, uint64_t next,
-                                                           const char *fmt, ...)
-{
-    char text[300];
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    if (!asker_is_there(q))
-        return;
-    struct wire_admin_end *m = wire_add(q->web->channel, WIRE_ADMIN_END, strlen(text));
-    m->request = q->number;
-    m->status = status;
-    m->next = next;
-    wire_put(m, &m->text, str_of(text));
-}
-
-static struct json row_begin(struct request *q)
-{
-    struct json j;
-
-    buf_clear(&q->row);
-    json_begin(&j, &q->row);
-    json_object(&j);
-    return j;
-}
-
-static void put_str(struct json *j, const char *key, struct str value)
-{
-    json_key(j, key);
-    json_str(j, value);
-}
-
-static void put_int(struct json *j, const char *key, int64_t value)
-{
-    json_key(j, key);
-    json_int(j, value);
-}
-
-static void put_id(struct json *j, const char *key, uint64_t id)
-{
-    char text[ID_TEXT_LEN + 1];
-
-    put_str(j, key, str_of(id_format(id, text)));
-}
-
-static void put_time(struct json *j, const char *key, int64_t wall_ms)
-{
-    char text[DATE_TEXT_MAX];
-
-    json_key(j, key);
-    if (wall_ms == 0)
-        json_null(j);
-    else
-        json_str(j, str_of(date_format_iso(wall_ms, text)));
-}
-
-/* --- states and reasons ---------------------------------------------------------------------------------------- */
-
-static const char *state_name(enum item_state state)
-{
-    switch (state) {
-    case ITEM_UNPLACED:
-        return "resolving";
-    case ITEM_WAITING:
-        return "deferred";
-    case ITEM_READY:
-        return "ready";
-    case ITEM_IN_FLIGHT:
-        return "delivering";
-    case ITEM_HELD:
-        return "held";
-    case ITEM_DONE:
-        break;
-    }
-    return "done";
-}
-
-/* One sentence: why this recipient waits, for what, until when. */
-static void why(const struct core *c, const struct entry *e, uint32_t rcpt, char *text, size_t size)
-{
-    struct site *site = schedule_item_site(e, rcpt);
-    struct site_facts f = { 0 };
-    int64_t now = core_now(c);
-
-    if (site)
-        site_look(site, &f);
-    switch (schedule_state(e, rcpt)) {
-    case ITEM_UNPLACED:
-        snprintf(text, size, "waiting for DNS to say where its domain's mail goes");
-        return;
-    case ITEM_WAITING:
-        if (f.closed_until_ms > now)
-            snprintf(text, size, "its destination fails (%.*s); tried again with one message in %lld s",
-                     STR_FMT(f.why), (long long)((f.closed_until_ms - now + 999) / 1000));
-        else
-            snprintf(text, size, "attempt %u did not succeed%s%.*s; the next one is in %lld s",
-                     schedule_tries(e, rcpt), f.why.len ? ", last reply: " : "", STR_FMT(f.why),
-                     (long long)((schedule_due(e, rcpt) - now + 999) / 1000));
-        return;
-    case ITEM_READY:
-        snprintf(text, size, "%zu recipients are ready for this destination, which takes %u connections now",
-                 f.ready, f.connections);
-        return;
-    case ITEM_IN_FLIGHT:
-        snprintf(text, size, "being delivered at this moment");
-        return;
-    case ITEM_HELD:
-        snprintf(text, size, "held until it expires; `baton queue release` lets it go");
-        return;
-    case ITEM_DONE:
-        break;
-    }
-    snprintf(text, size, "it has its outcome already");
-}
 
 /* --- matching -------------------------------------------------------------------------------------------------- */
 
@@ -172,7 +25,7 @@ static bool rcpt_matches(const struct request *q, const struct entry *entry, con
 
     if (schedule_state(entry, r) == ITEM_DONE)
         return false;
-    if (q->state.len > 0 && !str_eq(q->state, str_of(state_name(schedule_state(entry, r)))))
+    if (q->state.len > 0 && !str_eq(q->state, str_of(queue_state_name(schedule_state(entry, r)))))
         return false;
     if (q->site.len > 0 && (!site || !part_of(site_name(site), q->site)))
         return false;
@@ -199,63 +52,6 @@ static size_t ids_after(struct core *c, uint64_t after, uint64_t *ids, size_t li
         count += count < limit;
     }
     return count;
-}
-
-/* --- rows ------------------------------------------------------------------------------------------------------ */
-
-static void row_message(struct request *q, struct spool_message *m, const struct envelope *e, uint32_t r)
-{
-    struct entry *entry = *spool_message_slot(m);
-    struct site *site = schedule_item_site(entry, r);
-    struct json j = row_begin(q);
-
-    put_id(&j, "id", spool_message_id(m));
-    put_str(&j, "from", e->reverse_path);
-    put_str(&j, "to", e->rcpts[r].address);
-    put_str(&j, "state", str_of(state_name(schedule_state(entry, r))));
-    put_str(&j, "site", site ? site_name(site) : STR(""));
-    put_int(&j, "tries", schedule_tries(entry, r));
-    put_int(&j, "size", (int64_t)e->size_bytes);
-    put_time(&j, "accepted", e->accepted_wall_ms);
-    put_time(&j, "next", schedule_state(entry, r) == ITEM_WAITING ? schedule_due(entry, r) : 0);
-    json_object_end(&j);
-    send_row(q);
-}
-
-static void row_why(struct request *q, struct spool_message *m, const struct envelope *e, uint32_t r)
-{
-    struct entry *entry = *spool_message_slot(m);
-    char text[600];
-    struct json j = row_begin(q);
-
-    why(q->core, entry, r, text, sizeof text);
-    put_id(&j, "id", spool_message_id(m));
-    put_str(&j, "to", e->rcpts[r].address);
-    put_str(&j, "state", str_of(state_name(schedule_state(entry, r))));
-    put_str(&j, "why", str_of(text));
-    put_time(&j, "next", schedule_state(entry, r) == ITEM_WAITING ? schedule_due(entry, r) : 0);
-    json_object_end(&j);
-    send_row(q);
-}
-
-static void row_envelope(struct request *q, struct spool_message *m, const struct envelope *e)
-{
-    char client[IP_TEXT_MAX];
-    struct json j = row_begin(q);
-
-    put_id(&j, "id", spool_message_id(m));
-    put_str(&j, "from", e->reverse_path);
-    put_int(&j, "recipients", (int64_t)e->rcpt_count);
-    put_int(&j, "size", (int64_t)e->size_bytes);
-    put_time(&j, "accepted", e->accepted_wall_ms);
-    put_int(&j, "account", (int64_t)e->account);
-    put_str(&j, "login", e->login);
-    put_str(&j, "client", e->client.family ? str_of(ip_format(&e->client, client)) : STR(""));
-    put_str(&j, "helo", e->helo);
-    json_key(&j, "notification");
-    json_bool(&j, (e->flags & ENVELOPE_DSN) != 0);
-    json_object_end(&j);
-    send_row(q);
 }
 
 /* --- requests -------------------------------------------------------------------------------------------------- */
@@ -288,7 +84,7 @@ static bool list_rcpt(struct request *q, struct spool_message *m, const struct e
                       struct err *err)
 {
     (void)err;
-    row_message(q, m, e, r);
+    queue_row_rcpt(q, m, e, r);
     return true;
 }
 
@@ -296,7 +92,7 @@ static bool why_rcpt(struct request *q, struct spool_message *m, const struct en
                      struct err *err)
 {
     (void)err;
-    row_why(q, m, e, r);
+    queue_row_why(q, m, e, r);
     return true;
 }
 
@@ -333,11 +129,7 @@ static bool act_on_rcpt(struct request *q, struct spool_message *m, const struct
         return false;
     if (!(q->flags & ADMIN_DRY_RUN) && !settle_operation(q->core, m, e, r, &op, err))
         return false;
-    struct json j = row_begin(q);
-    put_id(&j, "id", spool_message_id(m));
-    put_str(&j, "to", e->rcpts[r].address);
-    json_object_end(&j);
-    send_row(q);
+    queue_row_done(q, m, e, r);
     return true;
 }
 
@@ -355,17 +147,32 @@ static void log_operation(struct request *q, size_t done)
     log_end(&l);
 }
 
+/* What came later is not meant: least of all the notifications that the walk itself makes. */
+static uint64_t newest_id(struct core *c)
+{
+    struct spool_message *m;
+    uint64_t newest = 0;
+    size_t at = 0;
+
+    while ((m = spool_each(c->spool, &at)) != NULL)
+        if (spool_message_id(m) > newest)
+            newest = spool_message_id(m);
+    return newest;
+}
+
 /* All that a filter finds, page by page; fn's own waits may end messages meanwhile. */
 static size_t each_found(struct request *q, each_rcpt_fn *fn, size_t rows_max, uint64_t *ret_next, struct err *err)
 {
-    uint64_t ids[LIST_LIMIT_MAX], after = q->id;
+    uint64_t ids[LIST_LIMIT_MAX], after = q->id, last = newest_id(q->core);
     size_t done = 0, count;
 
     *ret_next = 0;
-    while ((count = ids_after(q->core, after, ids, LIST_LIMIT_MAX)) > 0)
+    while (after < last && (count = ids_after(q->core, after, ids, LIST_LIMIT_MAX)) > 0)
         for (size_t i = 0; i < count; i++) {
             struct spool_message *m = spool_find(q->core->spool, ids[i]);
             after = ids[i];
+            if (after > last)
+                return done;
             if (m && *spool_message_slot(m))
                 done += each_rcpt_of(q, m, fn, err);
             if (done >= rows_max) {
@@ -383,7 +190,7 @@ static void answer_list(struct request *q)
     size_t limit = q->limit == 0 || q->limit > LIST_LIMIT_MAX ? LIST_LIMIT_MAX : q->limit;
 
     each_found(q, list_rcpt, limit, &next, &err);
-    send_end(q, 200, next, "%s", "");
+    queue_end(q, 200, next, "%s", "");
 }
 
 static void answer_summary(struct request *q)
@@ -395,19 +202,10 @@ static void answer_summary(struct request *q)
     while (site_each(c->schedule, &at, &site)) {
         struct site_facts f;
         site_look(site, &f);
-        struct json j = row_begin(q);
-        put_str(&j, "site", f.name);
-        put_int(&j, "queued", (int64_t)f.queued);
-        put_int(&j, "ready", (int64_t)f.ready);
-        put_int(&j, "delivering", f.in_flight);
-        put_int(&j, "connections", f.connections);
-        put_time(&j, "closed_until", f.closed_until_ms);
-        put_str(&j, "why", f.closed_until_ms ? f.why : STR(""));
-        json_object_end(&j);
         if (f.queued > 0)
-            send_row(q);
+            queue_row_site(q, &f);
     }
-    send_end(q, 200, 0, "%s", "");
+    queue_end(q, 200, 0, "%s", "");
 }
 
 static struct spool_message *find_asked(struct request *q)
@@ -416,7 +214,7 @@ static struct spool_message *find_asked(struct request *q)
 
     if (m && *spool_message_slot(m))
         return m;
-    send_end(q, 404, 0, "no message with this id is queued");
+    queue_end(q, 404, 0, "no message with this id is queued");
     return NULL;
 }
 
@@ -430,13 +228,13 @@ static void answer_show(struct request *q, each_rcpt_fn *fn, bool envelope_first
         return;
     spool_pin(m);
     if (envelope_first && spool_envelope(q->core->spool, m, &q->arena, &e, &err))
-        row_envelope(q, m, &e);
+        queue_row_envelope(q, m, &e);
     each_rcpt_of(q, m, fn, &err);
     spool_unpin(q->core->spool, m);
     if (err.kind != ERR_NONE)
-        send_end(q, 500, 0, "%s", err.text);
+        queue_end(q, 500, 0, "%s", err.text);
     else
-        send_end(q, 200, 0, "%s", "");
+        queue_end(q, 200, 0, "%s", "");
 }
 
 static void answer_act(struct request *q)
@@ -456,11 +254,11 @@ static void answer_act(struct request *q)
     }
     log_operation(q, done);
     if (done == 0 && err.kind != ERR_NONE)
-        send_end(q, err.kind == ERR_EXISTS ? 409 : 500, 0, "%s", err.text);
+        queue_end(q, err.kind == ERR_EXISTS ? 409 : 500, 0, "%s", err.text);
     else if (done == 0)
-        send_end(q, 409, 0, "no recipient is in a state for this");
+        queue_end(q, 409, 0, "no recipient is in a state for this");
     else
-        send_end(q, 200, 0, "%s", "");
+        queue_end(q, 200, 0, "%s", "");
 }
 
 static void request_free(struct request *q)
@@ -496,7 +294,7 @@ static void request_story(void *arg)
         answer_act(q);
         break;
     default:
-        send_end(q, 404, 0, "core does not know this request");
+        queue_end(q, 404, 0, "core does not know this request");
         break;
     }
     request_free(q);
@@ -541,7 +339,7 @@ void queue_on_admin(struct core *c, struct peer *web, const struct wire_admin *m
     if (core_may_start_story()) {
         fiber_spawn("request", request_story, q);
     } else {
-        send_end(q, 503, 0, "too much is going on; try again in a little while");
+        queue_end(q, 503, 0, "too much is going on; try again in a little while");
         request_free(q);
     }
 }

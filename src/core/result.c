@@ -65,6 +65,17 @@ static void job_end(struct core *c, struct job *j)
     core_pump_later(c);
 }
 
+/* The first thing said that keeps a recipient waiting: what `queue why` and a late notification tell. */
+static struct str delay_text(const struct job *j)
+{
+    for (size_t i = 0; i < j->batch.count; i++) {
+        enum outcome_kind kind = j->outcomes[i].outcome.kind;
+        if (kind == OUTCOME_DEFERRED || kind == OUTCOME_UNKNOWN)
+            return j->outcomes[i].outcome.reply.text;
+    }
+    return STR("");
+}
+
 void result_on_end(struct core *c, struct peer *from, const struct wire_result *m)
 {
     struct job *j = idmap_find(&c->jobs, m->job);
@@ -76,7 +87,7 @@ void result_on_end(struct core *c, struct peer *from, const struct wire_result *
         result = SITE_FAILED;
     else if (m->session_code == 421 || m->session_code / 100 == 4)
         result = SITE_SLOW_DOWN;
-    site_report(c->schedule, j->batch.site, core_now(c), result, j->outcomes[0].outcome.reply.text);
+    site_report(c->schedule, j->batch.site, core_now(c), result, delay_text(j));
     job_end(c, j);
 }
 

@@ -187,7 +187,7 @@ bool session_on_bind(struct core *c, const struct wire_session_bind *m, struct e
         return true; /* it died meanwhile */
     if (m->opening == BIND_UNASKED) {
         if (s && !s->refused)
-            move_session(c, s, m); /* its credential was revoked (fault A07); accept learns it at the next MAIL */
+            move_session(c, s, m); /* its credential was revoked (fault A07); what is sent now is refused at its end */
         return true;
     }
     if (idmap_take(&accept->closed_early, m->session))

@@ -116,7 +116,7 @@ enum site_result {
     SITE_FAILED,   /* no connection */
     SITE_NOTHING,  /* says nothing about the site */
 };
-/* One attempt's batch is over. `why`: the reply or the reason, for people; copied. */
+/* One attempt's batch is over. `why`: what kept a recipient from its end, for people; copied; empty: nothing did. */
 void site_report(struct schedule *s, struct site *site, int64_t now_ms, enum site_result result, struct str why);
 
 struct site_facts {

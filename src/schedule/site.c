@@ -206,18 +206,18 @@ void site_report(struct schedule *s, struct site *site, int64_t now_ms, enum sit
     assert(site->in_flight > 0);
     site->in_flight--;
     s->figures.in_flight--;
+    if (why.len > 0)
+        remember_why(site, why);
     switch (result) {
     case SITE_SERVED:
         served(&s->config->delivery, site);
         break;
     case SITE_SLOW_DOWN:
-        remember_why(site, why);
         site->connections = site->connections - 1 < 1 ? 1 : site->connections - 1;
         if (site->canary)
             failed(s->config, site, now_ms);
         break;
     case SITE_FAILED:
-        remember_why(site, why);
         failed(s->config, site, now_ms);
         break;
     case SITE_NOTHING:
