@@ -154,7 +154,6 @@ static void join(struct fixture *f)
 {
     struct channel *to_core, *to_resolve, *to_web;
     struct err err;
-    int fd = -1;
 
     channel_pair(0, &f->core, 0, &to_core);
     channel_pair(0, &f->resolve, 0, &to_resolve);
@@ -162,11 +161,12 @@ static void join(struct fixture *f)
     channel_set_owner(f->web, &web_events, f);
     channel_set_owner(f->core, &core_events, f);
     channel_set_owner(f->resolve, &resolve_events, f);
-    if (!ring_new(RING_BYTES, &f->ring, &fd, &err))
+    if (!ring_new(RING_BYTES, &f->ring, NULL, &err))
         abort();
+    f->ring_in = ring_share(f->ring);
     deliver_role.link(f->role, &(struct role_link){ .peer = ROLE_CORE,
                                                     .channel = to_core,
-                                                    .ring_in = ring_share(f->ring) });
+                                                    .ring_in = f->ring_in });
     deliver_role.link(f->role, &(struct role_link){ .peer = ROLE_RESOLVE, .channel = to_resolve });
     deliver_role.link(f->role, &(struct role_link){ .peer = ROLE_WEB, .channel = to_web });
 }
@@ -323,6 +323,7 @@ void fixture_stop(struct fixture *f)
         channel_free(f->resolve);
     f->core = f->resolve = f->web = NULL;
     deliver_role.free(f->role);
+    ring_free(f->ring_in);
     ring_free(f->ring);
     buf_done(&f->told);
 }

@@ -30,7 +30,7 @@ struct fixture {
     struct config_route routes[2];
     void *role;
     struct channel *core, *resolve;
-    struct ring *ring;
+    struct ring *ring, *ring_in; /* the writer's end, and the role's */
     struct str hosts[4]; /* what resolve says: addresses, in order; none: 5yz */
     uint64_t jobs;       /* handed out */
     unsigned results;    /* RESULT frames that came */

@@ -89,7 +89,12 @@ static bool reach(struct trial *t, struct err *err)
     if (!race_connect(t->role, &t->hosts, t->port, &index, &s, err))
         return false;
     t->ip = t->hosts.list[index].ip;
-    return read_greeting(t, s, err);
+    if (!read_greeting(t, s, err))
+        return false;
+    if (t->greeting.code != 220) /* somebody is there, but not for us (RFC 7504) */
+        return err_set(err, ERR_DENIED, "it greets with %u %.*s", t->greeting.code,
+                       STR_FMT(str_sub(t->greeting.text, 0, 150)));
+    return true;
 }
 
 static void run(void *arg)
