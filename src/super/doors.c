@@ -15,6 +15,9 @@ static bool open_api(const struct config *c, int *ret_fd, struct err *err)
 
     if (c->group.len > 0 && !process_group_id(c->group.ptr, &group, err))
         return err_at(err, "group");
+    /* Started as root for a user: that user's own group, if there is one of its name. */
+    if (c->group.len == 0 && c->user.len > 0 && !process_group_id(c->user.ptr, &group, NULL))
+        group = -1;
     buf_init(&path, 4096);
     buf_addf(&path, "%.*s/api.sock", STR_FMT(c->state_folder));
     bool ok = process_listen_unix(buf_cstr(&path), group, ret_fd, err);

@@ -20,6 +20,8 @@ struct single {
     struct settings *next; /* after a reload: both live until the next one */
     struct doors doors;
     void *roles[ROLE_KINDS][ROLE_INSTANCES_MAX];
+    struct listener **listeners; /* of all accept instances, one set behind the other */
+    size_t listener_count;
     struct list rings;     /* struct ring_pair */
     unsigned draining;
     bool stopping;
@@ -36,10 +38,13 @@ struct ring_pair {
 
 static bool make_listeners(struct single *s, struct role_start *start, struct err *err)
 {
-    start->listeners = ARENA_ARRAY(&s->settings->arena, struct listener *, s->doors.count);
-    for (size_t i = 0; i < s->doors.count; i++)
-        if (!listener_from_fd(process_duplicate(s->doors.listeners[i]), &start->listeners[i], err))
+    start->listeners = s->listeners + s->listener_count;
+    for (size_t i = 0; i < s->doors.count; i++) {
+        struct listener **next = &s->listeners[s->listener_count];
+        if (!listener_from_fd(process_duplicate(s->doors.listeners[i]), next, err))
             return false;
+        s->listener_count++;
+    }
     start->listener_count = s->doors.count;
     return true;
 }
@@ -67,6 +72,9 @@ static bool start_role(struct single *s, enum role_kind kind, unsigned instance,
 
 static bool start_all(struct single *s, struct err *err)
 {
+    unsigned accepts = role_instances(s->settings->config, ROLE_ACCEPT);
+
+    s->listeners = NEW_ARRAY(struct listener *, accepts * s->doors.count + 1);
     for (unsigned kind = 0; kind < ROLE_KINDS; kind++)
         for (unsigned i = 0; i < role_instances(s->settings->config, kind); i++)
             if (!start_role(s, kind, i, err))
