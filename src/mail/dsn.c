@@ -194,7 +194,7 @@ static void add_cause(struct buf *to, const struct dsn *d, const struct outcome 
     if (o->reply.code == 0 && o->reply.text.len == 0)
         return;
     buf_add(to, STR("\r\n"));
-    if (o->reply.code == 0) {
+    if (o->reply.code == 0 || (o->host.len == 0 && o->ip.family == 0)) { /* no server has spoken */
         buf_add(to, STR("What went wrong:" INDENT));
     } else {
         buf_add(to, STR("What the remote server"));
