@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* bench/smtp_load.c - hands mail to a relay as fast as it is taken, or keeps idle sessions open, and says what happened
- * in one line of JSON.
+/* bench/smtp_load.c - hands mail to a relay as fast as it is taken, or keeps idle sessions open,
+ * and says what happened in one line of JSON.
  *
- * Every session is a fiber. Commands are pipelined where the relay offers it, as Postfix and others do. The first header
- * field of each message, X-Bench, carries its number and the time at which its MAIL was sent, for the sink. */
+ * Every session is a fiber. Commands are pipelined where the relay offers it, as Postfix and others
+ * do. The first header field of each message, X-Bench, carries its number and the time at which its
+ * MAIL was sent, for the sink. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -37,7 +38,7 @@ struct session {
     bool pipelining;
 };
 
-/* --- one reply --------------------------------------------------------------------------------------------------- */
+/* --- one reply --- */
 
 /* Reads lines up to the last one of a reply. Returns its code, 0 when the connection is lost. */
 static unsigned read_reply(struct session *s, struct err *err)
@@ -70,7 +71,7 @@ static unsigned ask(struct session *s, struct str command, struct err *err)
     return read_reply(s, err);
 }
 
-/* --- a session ---------------------------------------------------------------------------------------------------- */
+/* --- a session --- */
 
 static bool greet(struct session *s, struct err *err)
 {
@@ -79,8 +80,8 @@ static bool greet(struct session *s, struct err *err)
     if (!s->load->tls)
         return true;
     return ask(s, STR("STARTTLS\r\n"), err) == 220 &&
-           stream_start_tls_client(s->stream, s->load->tls_client, STR("localhost"), loop_now_ms() + TIMEOUT_MS, NULL,
-                                   err) &&
+           stream_start_tls_client(s->stream, s->load->tls_client, STR("localhost"),
+                                   loop_now_ms() + TIMEOUT_MS, NULL, err) &&
            ask(s, STR("EHLO bench.test\r\n"), err) == 250;
 }
 
@@ -94,8 +95,10 @@ static void write_envelope(struct session *s, uint64_t number, struct buf *to)
     buf_add(to, STR("DATA\r\n"));
 }
 
-/* MAIL, the RCPTs and DATA; true when content may follow. *ret_code is what stood in the way, 0 for a lost line. */
-static bool send_envelope(struct session *s, uint64_t number, struct buf *scratch, unsigned *ret_code, struct err *err)
+/* MAIL, the RCPTs and DATA; true when content may follow. *ret_code is what stood in the way, 0 for
+ * a lost line. */
+static bool send_envelope(struct session *s, uint64_t number, struct buf *scratch,
+                          unsigned *ret_code, struct err *err)
 {
     uint64_t replies = s->load->rcpts + 2;
     unsigned code = 0;
@@ -132,11 +135,12 @@ static bool send_message(struct session *s, uint64_t number, struct buf *scratch
         return code != 0;
     }
     buf_clear(scratch);
-    buf_addf(scratch, "X-Bench: %llu %lld\r\nMessage-ID: <%llu.%lld@bench.test>\r\n", (unsigned long long)number,
-             (long long)begin, (unsigned long long)number, (long long)begin);
+    buf_addf(scratch, "X-Bench: %llu %lld\r\nMessage-ID: <%llu.%lld@bench.test>\r\n",
+             (unsigned long long)number, (long long)begin, (unsigned long long)number,
+             (long long)begin);
     int64_t sent = clock_mono_us();
-    if (!stream_put(s->stream, buf_str(scratch), err) || !stream_put(s->stream, buf_str(&l->body), err) ||
-        !stream_flush(s->stream, err))
+    if (!stream_put(s->stream, buf_str(scratch), err) ||
+        !stream_put(s->stream, buf_str(&l->body), err) || !stream_flush(s->stream, err))
         return false;
     code = read_reply(s, err);
     if (code == 250) {
@@ -210,15 +214,17 @@ static void session_story(void *arg)
         loop_stop();
 }
 
-/* --- all of it ---------------------------------------------------------------------------------------------------- */
+/* --- all of it --- */
 
 static void make_body(struct load *l)
 {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     uint64_t x = 7;
 
     buf_init(&l->body, l->size + 1024);
-    buf_add(&l->body, STR("From: <sender@bench.test>\r\nTo: <list@" RCPT_DOMAIN ">\r\nSubject: a message of the bench\r\n"
+    buf_add(&l->body, STR("From: <sender@bench.test>\r\nTo: <list@" RCPT_DOMAIN
+                          ">\r\nSubject: a message of the bench\r\n"
                           "Date: Sun, 22 Nov 2026 12:00:00 +0000\r\nMIME-Version: 1.0\r\n"
                           "Content-Type: text/plain; charset=us-ascii\r\n\r\n"));
     while (l->body.len + 80 < l->size) {
@@ -249,16 +255,19 @@ static void print_result(struct load *l)
 
     qsort(l->latency_us, l->acked, sizeof *l->latency_us, compare);
     getrusage(RUSAGE_SELF, &use);
-    printf("{\"acked\":%llu,\"seconds\":%.3f,\"rate\":%.1f,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"refused\":%llu,"
-           "\"lost\":%llu,\"cpu_s\":%.2f,\"begin_us\":%lld,\"last\":\"%s\"}\n",
-           (unsigned long long)l->acked, seconds, seconds > 0 ? (double)l->acked / seconds : 0, latency_ms(l, 0.5),
-           latency_ms(l, 0.99), (unsigned long long)l->refused, (unsigned long long)l->lost,
-           (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
-               (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6,
-           (long long)l->begin_us, l->last);
+    printf(
+        "{\"acked\":%llu,\"seconds\":%.3f,\"rate\":%.1f,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"refused\":%llu,"
+        "\"lost\":%llu,\"cpu_s\":%.2f,\"begin_us\":%lld,\"last\":\"%s\"}\n",
+        (unsigned long long)l->acked, seconds, seconds > 0 ? (double)l->acked / seconds : 0,
+        latency_ms(l, 0.5), latency_ms(l, 0.99), (unsigned long long)l->refused,
+        (unsigned long long)l->lost,
+        (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+            (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6,
+        (long long)l->begin_us, l->last);
 }
 
-/* Idle sessions are held until somebody ends this process; how many stand is told once they all do. */
+/* Idle sessions are held until somebody ends this process; how many stand is told once they all do.
+ */
 static void tell_idle(void *arg)
 {
     static struct timer again;
@@ -291,7 +300,8 @@ static bool set_number(struct load *l, const char *name, const char *text)
 {
     for (size_t i = 0; i < ARRAY_LEN(number_options); i++)
         if (strcmp(number_options[i].name, name) == 0)
-            return str_to_u64(str_of(text), UINT64_MAX, (uint64_t *)(void *)((char *)l + number_options[i].offset));
+            return str_to_u64(str_of(text), UINT64_MAX,
+                              (uint64_t *)(void *)((char *)l + number_options[i].offset));
     return false;
 }
 
@@ -304,7 +314,8 @@ static bool read_options(struct load *l, int argc, char **argv, struct err *err)
             l->tls = true;
         else if (strcmp(argv[i], "--idle") == 0)
             l->idle = true;
-        else if (i + 1 < argc && strcmp(argv[i], "--relay") == 0 && endpoint_parse(str_of(argv[i + 1]), &l->relay, err))
+        else if (i + 1 < argc && strcmp(argv[i], "--relay") == 0 &&
+                 endpoint_parse(str_of(argv[i + 1]), &l->relay, err))
             i++;
         else if (i + 1 < argc && set_number(l, argv[i], argv[i + 1]))
             i++;

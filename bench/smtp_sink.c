@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* bench/smtp_sink.c - a mail server that takes everything and keeps only counts: the far end of the relay that is
- * measured. Commands of its own: XCOUNT answers with the number of messages, cheap enough to be asked while mail flows;
- * XSTAT with all counts as JSON; XRESET begins anew. */
+/* bench/smtp_sink.c - a mail server that takes everything and keeps only counts: the far end of the
+ * relay that is measured. Commands of its own: XCOUNT answers with the number of messages, cheap
+ * enough to be asked while mail flows; XSTAT with all counts as JSON; XRESET begins anew. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -31,7 +31,7 @@ struct session {
     bool quit;
 };
 
-/* --- counting ----------------------------------------------------------------------------------------------------- */
+/* --- counting --- */
 
 static void count_message(struct sink *k, struct str content)
 {
@@ -60,7 +60,9 @@ static int compare(const void *a, const void *b)
 
 static double latency_ms(const struct sink *k, double part)
 {
-    return k->latencies == 0 ? 0 : k->latency_us[(uint64_t)(part * (double)(k->latencies - 1))] / 1000.0;
+    return k->latencies == 0
+               ? 0
+               : k->latency_us[(uint64_t)(part * (double)(k->latencies - 1))] / 1000.0;
 }
 
 static void reset(struct sink *k)
@@ -79,14 +81,16 @@ static bool put_stat(struct session *s, struct err *err)
 
     qsort(k->latency_us, k->latencies, sizeof *k->latency_us, compare);
     getrusage(RUSAGE_SELF, &use);
-    snprintf(text, sizeof text,
-             "250 {\"messages\":%llu,\"repeated\":%llu,\"connections\":%llu,\"recipients\":%llu,\"bytes\":%llu,"
-             "\"first_us\":%lld,\"last_us\":%lld,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"cpu_s\":%.2f}\r\n",
-             (unsigned long long)k->messages, (unsigned long long)k->repeated, (unsigned long long)k->connections,
-             (unsigned long long)k->recipients, (unsigned long long)k->bytes, (long long)k->first_us,
-             (long long)k->last_us, latency_ms(k, 0.5), latency_ms(k, 0.99),
-             (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
-                 (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6);
+    snprintf(
+        text, sizeof text,
+        "250 {\"messages\":%llu,\"repeated\":%llu,\"connections\":%llu,\"recipients\":%llu,\"bytes\":%llu,"
+        "\"first_us\":%lld,\"last_us\":%lld,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"cpu_s\":%.2f}\r\n",
+        (unsigned long long)k->messages, (unsigned long long)k->repeated,
+        (unsigned long long)k->connections, (unsigned long long)k->recipients,
+        (unsigned long long)k->bytes, (long long)k->first_us, (long long)k->last_us,
+        latency_ms(k, 0.5), latency_ms(k, 0.99),
+        (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+            (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6);
     return stream_put(s->stream, str_of(text), err);
 }
 
@@ -98,7 +102,7 @@ static bool put_count(struct session *s, struct err *err)
     return stream_put(s->stream, str_of(text), err);
 }
 
-/* --- content ------------------------------------------------------------------------------------------------------ */
+/* --- content --- */
 
 /* Up to CRLF.CRLF; only the beginning is kept, for the X-Bench field. Waits. */
 static bool read_content(struct session *s, struct err *err)
@@ -130,7 +134,7 @@ static bool read_content(struct session *s, struct err *err)
     }
 }
 
-/* --- commands ----------------------------------------------------------------------------------------------------- */
+/* --- commands --- */
 
 static bool say(struct session *s, struct str text, struct err *err)
 {
@@ -189,14 +193,18 @@ static void session_story(void *arg)
         struct str window = stream_window(s->stream);
         size_t end = str_index(window, '\n');
         if (end == window.len) {
-            ok = stream_flush(s->stream, &err) && stream_fill(s->stream, loop_now_ms() + TIMEOUT_MS, &err);
+            ok = stream_flush(s->stream, &err) &&
+                 stream_fill(s->stream, loop_now_ms() + TIMEOUT_MS, &err);
             continue;
         }
         char line[1024];
         size_t len = end < sizeof line ? end : sizeof line;
         memcpy(line, window.ptr, len);
         stream_take(s->stream, end + 1);
-        ok = on_command(s, str_trim(str_sub(str_make(line, len), 0, len > 0 ? len - (line[len - 1] == '\r') : 0)), &err);
+        ok = on_command(
+            s,
+            str_trim(str_sub(str_make(line, len), 0, len > 0 ? len - (line[len - 1] == '\r') : 0)),
+            &err);
     }
     if (ok)
         (void)!stream_flush(s->stream, &err);
@@ -221,7 +229,8 @@ static bool read_tls(struct sink *k, const char *chain_file, const char *key_fil
 
     arena_init(&arena, 16 * 1024);
     bool ok = disk_read_file(chain_file, 65536, &arena, &chain, err) &&
-              disk_read_file(key_file, 65536, &arena, &key, err) && tls_server_new(chain, key, &k->tls, err);
+              disk_read_file(key_file, 65536, &arena, &key, err) &&
+              tls_server_new(chain, key, &k->tls, err);
     arena_done(&arena);
     return ok;
 }

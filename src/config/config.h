@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* config/config.h - the static configuration: one YAML file, checked against one table, as an immutable struct.
+/* config/config.h - the static configuration: one YAML file, checked against one table, as an
+ * immutable struct.
  *
- * Super checks the file and hands its text to each role in a sealed memfd; every role parses it again with
- * config_parse(), which cannot fail then. Code receives `const struct config *`; a reload builds a new one. */
+ * Super checks the file and hands its text to each role in a sealed memfd; every role parses it
+ * again with config_parse(), which cannot fail then. Code receives `const struct config *`; a
+ * reload builds a new one. */
 #pragma once
 
 #include "base/arena.h"
@@ -33,7 +35,8 @@ struct config_network {
     bool normalize; /* bare LF and CR of these clients become CRLF */
 };
 
-/* Where mail for a domain goes; the most exact domain wins: "example.org", ".example.org" (below it), "*" (all). */
+/* Where mail for a domain goes; the most exact domain wins: "example.org", ".example.org" (below
+ * it), "*" (all). */
 struct config_route {
     struct str domain;
     enum route_kind kind;
@@ -54,57 +57,59 @@ struct config_retry {
 };
 
 struct config_timeouts { /* RFC 5321 §4.5.3.2, client side, then ours as a server */
-    int64_t connect_ms, greeting_ms, helo_ms, mail_ms, rcpt_ms, data_ms, data_block_ms, data_end_ms, quit_ms, tls_ms;
-    int64_t idle_kept_ms;      /* an outbound connection kept for the next message */
-    int64_t command_ms;        /* server: next command */
-    int64_t data_in_ms;        /* server: next bytes of content */
+    int64_t connect_ms, greeting_ms, helo_ms, mail_ms, rcpt_ms, data_ms, data_block_ms, data_end_ms,
+        quit_ms, tls_ms;
+    int64_t idle_kept_ms;               /* an outbound connection kept for the next message */
+    int64_t command_ms;                 /* server: next command */
+    int64_t data_in_ms;                 /* server: next bytes of content */
     int64_t session_unauthenticated_ms; /* server: whole session before AUTH or trust */
-    int64_t data_min_rate;     /* server: octets a second over a whole transfer, slow-loris defence */
+    int64_t data_min_rate; /* server: octets a second over a whole transfer, slow-loris defence */
 };
 
 struct config_limits {
     uint64_t message_bytes;
-    unsigned recipients;        /* per message: at least 100 */
-    unsigned command_line;      /* octets with CRLF */
+    unsigned recipients;   /* per message: at least 100 */
+    unsigned command_line; /* octets with CRLF */
     unsigned header_bytes;
-    unsigned received_max;      /* loop: more Received fields than this */
-    unsigned bad_commands;      /* then 421 */
-    unsigned sessions;          /* of one accept role */
+    unsigned received_max; /* loop: more Received fields than this */
+    unsigned bad_commands; /* then 421 */
+    unsigned sessions;     /* of one accept role */
     unsigned sessions_per_client;
     unsigned connections_per_minute_per_client;
     unsigned sessions_per_account;
     unsigned messages_per_session;
-    unsigned auth_failures;     /* per session, then 421 */
+    unsigned auth_failures; /* per session, then 421 */
 };
 
 struct config_delivery {
-    unsigned connections;            /* of one deliver role */
-    unsigned connections_per_site;   /* most */
+    unsigned connections;                /* of one deliver role */
+    unsigned connections_per_site;       /* most */
     unsigned connections_per_site_first; /* at the start */
-    unsigned messages_per_connection; /* 0: no limit */
+    unsigned messages_per_connection;    /* 0: no limit */
     unsigned recipients_per_transaction;
-    uint16_t port;                   /* 25; tests take another */
-    struct ip_net *allow_networks;   /* non-public addresses that MX look-ups may lead to */
+    uint16_t port;                 /* 25; tests take another */
+    struct ip_net *allow_networks; /* non-public addresses that MX look-ups may lead to */
     size_t allow_network_count;
     bool allow_literals;
     bool ipv6, ipv4;
-    struct ip source4, source6;      /* family 0: the kernel chooses */
-    enum tls_mode tls;               /* TLS_MAY: opportunistic */
-    struct str tls_ca_file;          /* empty: the system's */
+    struct ip source4, source6; /* family 0: the kernel chooses */
+    enum tls_mode tls;          /* TLS_MAY: opportunistic */
+    struct str tls_ca_file;     /* empty: the system's */
 };
 
 struct config_spool {
-    uint64_t segment_bytes, disk_max_bytes, reserve_bytes, events_disk_max_bytes, content_memory_bytes;
+    uint64_t segment_bytes, disk_max_bytes, reserve_bytes, events_disk_max_bytes,
+        content_memory_bytes;
     uint64_t index_rcpts;
 };
 
 struct config {
-    struct str file;        /* for messages */
-    struct str hostname;    /* in greeting, EHLO, Received, Message-ID */
+    struct str file;     /* for messages */
+    struct str hostname; /* in greeting, EHLO, Received, Message-ID */
     struct str state_folder;
-    struct str user;        /* roles run as this; empty: as started */
-    struct str group;       /* may use the API socket */
-    struct str postmaster;  /* address, or local part at hostname */
+    struct str user;       /* roles run as this; empty: as started */
+    struct str group;      /* may use the API socket */
+    struct str postmaster; /* address, or local part at hostname */
     struct str tls_cert_file, tls_key_file;
     struct str sandbox_domain;
     enum gate_mode gate;
@@ -133,38 +138,45 @@ struct config {
     enum log_form log_form;
     bool log_debug;
     bool received_hides_client; /* on submission */
-    unsigned sandbox_keep;  /* messages kept by the sandbox inbox */
-    struct arena *arena;    /* owns all of it */
+    unsigned sandbox_keep;      /* messages kept by the sandbox inbox */
+    struct arena *arena;        /* owns all of it */
 };
 
-/* Reads YAML text. `file` is for messages only: "baton.yaml:12: limits.recipients: 5 is too few, 100 … 100000".
- * ERR_CONFIG with the first mistake. Secrets named by *_file options are not read here. */
+/* Reads YAML text. `file` is for messages only: "baton.yaml:12: limits.recipients: 5 is too few,
+ * 100 … 100000". ERR_CONFIG with the first mistake. Secrets named by *_file options are not read
+ * here. */
 MUST_USE bool config_parse(struct str file, struct str yaml, struct config **ret, struct err *err);
-/* What only a look at the whole can tell: an open relay, a trusted network that holds the gateway or a proxy without
- * PROXY, addresses and domains that clash, limits that contradict each other. ERR_CONFIG.
- * `gateways`: addresses of default routes, handed in. */
-MUST_USE bool config_check(const struct config *c, const struct ip *gateways, size_t gateway_count, struct err *err);
+/* What only a look at the whole can tell: an open relay, a trusted network that holds the gateway
+ * or a proxy without PROXY, addresses and domains that clash, limits that contradict each other.
+ * ERR_CONFIG. `gateways`: addresses of default routes, handed in. */
+MUST_USE bool config_check(const struct config *c, const struct ip *gateways, size_t gateway_count,
+                           struct err *err);
 
 /* What a look at one file tells. */
 struct config_file_facts {
     bool is_file;
-    bool is_open_to_others; /* anyone but its owner may write it, or anyone but owner and group may read it */
+    bool is_open_to_others; /* anyone but its owner may write it, or anyone but owner and group may
+                               read it */
 };
 /* False, with why, when it is not there or cannot be read. */
-typedef bool config_look_fn(void *arg, const char *path, struct config_file_facts *ret, struct err *err);
-/* The files that options name: they can be read, and the secret ones by nobody else. ERR_CONFIG. The caller looks,
- * since values know no system. */
-MUST_USE bool config_check_files(const struct config *c, config_look_fn *look, void *arg, struct err *err);
+typedef bool config_look_fn(void *arg, const char *path, struct config_file_facts *ret,
+                            struct err *err);
+/* The files that options name: they can be read, and the secret ones by nobody else. ERR_CONFIG.
+ * The caller looks, since values know no system. */
+MUST_USE bool config_check_files(const struct config *c, config_look_fn *look, void *arg,
+                                 struct err *err);
 void config_free(struct config *c);
 
-/* The route of a domain (A-labels, lower case). Never NULL: without a matching row, MX. The sandbox domain and, while
- * the gate is closed, everything else are admission's matter (guard/admission.h). */
+/* The route of a domain (A-labels, lower case). Never NULL: without a matching row, MX. The sandbox
+ * domain and, while the gate is closed, everything else are admission's matter (guard/admission.h).
+ */
 const struct config_route *config_route_find(const struct config *c, struct str domain);
 bool config_is_local_domain(const struct config *c, struct str domain);
 /* NULL when the address is not in a trusted network; the most exact network wins. */
 const struct config_network *config_network_find(const struct config *c, const struct ip *client);
 
-/* The table as documentation: YAML with every option, its default, bounds and sentence; and what is in force. */
+/* The table as documentation: YAML with every option, its default, bounds and sentence; and what is
+ * in force. */
 bool config_print_defaults(struct buf *to);
 bool config_print(const struct config *c, struct buf *to);
 /* The options as the body of a manual page, roff. */

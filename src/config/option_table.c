@@ -326,8 +326,9 @@ const struct option config_options[] = {
     { "log.file", OPTION_PATH, AT(config, log_file), .fallback = "\"\"",
       .about = "Empty: standard error, which systemd hands to the journal." },
     { "log.file_max", SIZE(log_file_max, 0, TIB), .fallback = "64M",
-      .about = "A larger log.file becomes log.file.1, an older one .2 and so on, and a new one is begun. 0: never, "
-               "since something else does it and sends SIGUSR1." },
+      .about =
+          "A larger log.file becomes log.file.1, an older one .2 and so on, and a new one is begun. 0: never, "
+          "since something else does it and sends SIGUSR1." },
     { "log.file_keep", COUNT(log_file_keep, 1, 1000), .fallback = "5",
       .about = "Older log files that are kept." },
     { "log.form", OPTION_WORD, AT(config, log_form), .words = log_forms, .fallback = "keyvalue",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core/feed.c - durable events go to report, in the order of the log, from the position that report has in safety.
+/* core/feed.c - durable events go to report, in the order of the log, from the position that report
+ * has in safety.
  *
  * Report may lag as far as it likes: it is read for from the log, and holds up nobody. */
 #include "base/log.h"
@@ -8,8 +9,8 @@
 #define FEED_PAUSE_MS 5
 #define FEED_FULL_MS 50
 #define FEED_AT_ONCE 512
-/* How many events may be with report that it has not acknowledged. Positions are no measure: they leap from one segment
- * to the next. */
+/* How many events may be with report that it has not acknowledged. Positions are no measure: they
+ * leap from one segment to the next. */
 #define FEED_AHEAD_MAX 32768
 #define FEED_BYTES_MAX (4 * 1024 * 1024)
 
@@ -35,7 +36,8 @@ static void send_event(struct core *c, uint64_t position, struct str bytes)
     c->feed_unacked++;
 }
 
-/* Sends what is durable and new, in one go of at most FEED_AT_ONCE. Waits when it must be read from the log. */
+/* Sends what is durable and new, in one go of at most FEED_AT_ONCE. Waits when it must be read from
+ * the log. */
 static bool feed_some(struct core *c, struct buf *bytes, struct err *err)
 {
     uint32_t generation = c->report.generation;
@@ -72,8 +74,9 @@ static void feed_story(void *arg)
                 break;
             log_err(LOG_ALERT, "events-unreadable", &err);
         }
-        /* One gate for all that lets it go on: new events, and what report says (it may be another report, which
-         * wants those again that were sent to the last). A channel that was full is looked at again by the clock. */
+        /* One gate for all that lets it go on: new events, and what report says (it may be another
+         * report, which wants those again that were sent to the last). A channel that was full is
+         * looked at again by the clock. */
         bool idle = c->feed_cursor == before;
         bool full = c->report.channel && channel_full(c->report.channel);
         if (idle && !full ? !gate_wait(spool_events_gate(c->spool), NO_DEADLINE, &err)

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core/handout.c - batches become jobs of deliver (or of report: the sandbox), and content streams after them.
+/* core/handout.c - batches become jobs of deliver (or of report: the sandbox), and content streams
+ * after them.
  *
- * A job pins its message. It ends in one of three ways: RESULT, the peer's death (both result.c), or content that cannot
- * be read (a damaged body ends as a bounce: R21). */
+ * A job pins its message. It ends in one of three ways: RESULT, the peer's death (both result.c),
+ * or content that cannot be read (a damaged body ends as a bounce: R21). */
 #include <stdlib.h>
 
 #include "core/job.h"
 
 #define CONTENT_PIECE (32 * 1024)
-/* Jobs of one deliver role, per connection it may have: the next ones lie ready while the first are under way. */
+/* Jobs of one deliver role, per connection it may have: the next ones lie ready while the first are
+ * under way. */
 #define JOBS_PER_CONNECTION 3
 /* What the sandbox is handed at a time. */
 #define SANDBOX_JOBS 64
@@ -28,11 +30,12 @@ void job_leave(struct job *j)
         job_free(j);
 }
 
-/* --- which peer ------------------------------------------------------------------------------------------------ */
+/* --- which peer --- */
 
 static unsigned jobs_max(const struct core *c, const struct peer *p)
 {
-    return p->kind == ROLE_REPORT ? SANDBOX_JOBS : c->config->delivery.connections * JOBS_PER_CONNECTION;
+    return p->kind == ROLE_REPORT ? SANDBOX_JOBS
+                                  : c->config->delivery.connections * JOBS_PER_CONNECTION;
 }
 
 static bool has_room(const struct core *c, const struct peer *p)
@@ -40,7 +43,8 @@ static bool has_room(const struct core *c, const struct peer *p)
     return p->channel && p->jobs < jobs_max(c, p) && !channel_full(p->channel);
 }
 
-/* A site stays with one deliver role, so that its connections are reused; NULL when none is there or has room. */
+/* A site stays with one deliver role, so that its connections are reused; NULL when none is there
+ * or has room. */
 static struct peer *peer_for(struct core *c, const struct site *site)
 {
     unsigned n = c->config->deliver_roles;
@@ -59,7 +63,7 @@ static struct peer *peer_for(struct core *c, const struct site *site)
     return NULL;
 }
 
-/* --- the job's frames ------------------------------------------------------------------------------------------ */
+/* --- the job's frames --- */
 
 static struct str domain_of(struct job *j, struct str address)
 {
@@ -100,7 +104,8 @@ static void send_head(struct job *j)
     m->body = e->body;
     m->ret = e->ret;
     m->smtputf8 = (e->flags & ENVELOPE_SMTPUTF8) != 0;
-    m->content = (uint8_t)(((e->flags & ENVELOPE_8BIT) ? TX_8BIT : 0) | ((e->flags & ENVELOPE_BINARY) ? TX_BINARY : 0));
+    m->content = (uint8_t)(((e->flags & ENVELOPE_8BIT) ? TX_8BIT : 0) |
+                           ((e->flags & ENVELOPE_BINARY) ? TX_BINARY : 0));
     m->connections = site_connections(j->batch.site);
     m->accepted_wall_ms = e->accepted_wall_ms;
     wire_put(m, &m->site, site);
@@ -115,7 +120,8 @@ static void send_rcpts_and_edits(struct job *j)
 
     for (size_t i = 0; i < j->batch.count; i++) {
         const struct envelope_rcpt *r = &e->rcpts[j->batch.rcpts[i]];
-        struct wire_job_rcpt *m = wire_add(j->peer->channel, WIRE_JOB_RCPT, r->address.len + r->orcpt.len);
+        struct wire_job_rcpt *m =
+            wire_add(j->peer->channel, WIRE_JOB_RCPT, r->address.len + r->orcpt.len);
         m->job = j->id;
         m->rcpt = j->batch.rcpts[i];
         m->notify = r->notify;
@@ -135,7 +141,7 @@ static void send_rcpts_and_edits(struct job *j)
     go->job = j->id;
 }
 
-/* --- content --------------------------------------------------------------------------------------------------- */
+/* --- content --- */
 
 static void send_piece(struct job *j, uint64_t position, size_t len)
 {
@@ -148,7 +154,8 @@ static void send_piece(struct job *j, uint64_t position, size_t len)
     j->sent += len;
 }
 
-/* Puts content into the peer's ring as far as it asked. False: it cannot be read. Waits for the disk, for room. */
+/* Puts content into the peer's ring as far as it asked. False: it cannot be read. Waits for the
+ * disk, for room. */
 static bool stream_content(struct job *j, struct err *err)
 {
     char *piece = mem_new(CONTENT_PIECE);
@@ -167,12 +174,15 @@ static bool stream_content(struct job *j, struct err *err)
     return ok;
 }
 
-/* The content is lost: the job is called back, and its recipients get a bounce that says so (R21, D05). */
+/* The content is lost: the job is called back, and its recipients get a bounce that says so (R21,
+ * D05). */
 static void give_up_content(struct job *j, const struct err *why)
 {
     struct core *c = j->core;
     struct wire_job_cancel *m = wire_add(j->peer->channel, WIRE_JOB_CANCEL, 0);
-    struct reply damaged = { 554, { 5, 3, 0 }, STR("the stored message was damaged on disk and cannot be sent") };
+    struct reply damaged = { 554,
+                             { 5, 3, 0 },
+                             STR("the stored message was damaged on disk and cannot be sent") };
 
     m->job = j->id;
     j->over = true;
@@ -183,8 +193,9 @@ static void give_up_content(struct job *j, const struct err *why)
         j->outcomes[i].outcome.kind = why->kind == ERR_DAMAGED ? OUTCOME_BOUNCED : OUTCOME_DEFERRED;
         j->outcomes[i].outcome.scope = SCOPE_MESSAGE;
         j->outcomes[i].outcome.reply =
-            why->kind == ERR_DAMAGED ? damaged
-                                     : (struct reply){ 451, { 4, 3, 0 }, arena_str(&j->arena, str_of(why->text)) };
+            why->kind == ERR_DAMAGED
+                ? damaged
+                : (struct reply){ 451, { 4, 3, 0 }, arena_str(&j->arena, str_of(why->text)) };
     }
     settle_outcomes(c, j->message, &j->envelope, j->batch.site, j->outcomes, j->batch.count);
 }
@@ -227,7 +238,7 @@ static void on_more(struct core *c, struct peer *from, const struct wire_job_mor
     }
 }
 
-/* --- handing out ----------------------------------------------------------------------------------------------- */
+/* --- handing out --- */
 
 static void prepare_outcomes(struct job *j)
 {
@@ -249,7 +260,8 @@ static void put_back(struct core *c, const struct batch *b, int64_t wait_ms)
 {
     for (size_t i = 0; i < b->count; i++) {
         uint32_t r = b->rcpts[i];
-        bool warned = (spool_message_rcpt(entry_message(b->entry), r)->flags & RCPT_DELAY_WARNED) != 0;
+        bool warned =
+            (spool_message_rcpt(entry_message(b->entry), r)->flags & RCPT_DELAY_WARNED) != 0;
         schedule_place(c->schedule, b->entry, r, b->site, core_now(c) + wait_ms,
                        (uint16_t)(schedule_tries(b->entry, r) - 1), warned);
     }
@@ -265,14 +277,16 @@ static void hold_back(struct core *c, const struct batch *b, const struct err *w
     site_report(c->schedule, b->site, core_now(c), SITE_NOTHING, STR(""));
 }
 
-/* A recovered message's recipients are due, or the routes have changed: now their domains are needed. */
+/* A recovered message's recipients are due, or the routes have changed: now their domains are
+ * needed. */
 static void place_due(struct core *c, const struct batch *b, const struct envelope *e)
 {
     for (size_t i = 0; i < b->count; i++) {
         uint32_t r = b->rcpts[i];
-        bool warned = (spool_message_rcpt(entry_message(b->entry), r)->flags & RCPT_DELAY_WARNED) != 0;
-        place_rcpt(c, b->entry, r, e->rcpts[r].address, 0, (uint16_t)(schedule_tries(b->entry, r) - 1),
-                   warned);
+        bool warned =
+            (spool_message_rcpt(entry_message(b->entry), r)->flags & RCPT_DELAY_WARNED) != 0;
+        place_rcpt(c, b->entry, r, e->rcpts[r].address, 0,
+                   (uint16_t)(schedule_tries(b->entry, r) - 1), warned);
     }
     site_report(c->schedule, b->site, core_now(c), SITE_SERVED, STR(""));
 }
@@ -286,7 +300,8 @@ static void start_job(struct job *j)
     idmap_put(&c->jobs, j->id, j);
     send_head(j);
     send_rcpts_and_edits(j);
-    j->upto = j->envelope.size_bytes < JOB_CONTENT_FIRST ? j->envelope.size_bytes : JOB_CONTENT_FIRST;
+    j->upto =
+        j->envelope.size_bytes < JOB_CONTENT_FIRST ? j->envelope.size_bytes : JOB_CONTENT_FIRST;
     start_streaming(j);
     content_story(j);
 }
@@ -343,7 +358,8 @@ static void hand_out(struct core *c, const struct batch *b, struct peer *peer)
     fiber_spawn("handout", handout_story, j);
 }
 
-/* Who may be handed something now. What was recovered waits for vault's word whether mail may leave at all. */
+/* Who may be handed something now. What was recovered waits for vault's word whether mail may leave
+ * at all. */
 static unsigned takers_with_room(const struct core *c)
 {
     unsigned takers = has_room(c, &c->report) ? 1u << TAKER_REPORT : 0;
@@ -362,7 +378,8 @@ void handout_pump(struct core *c)
     struct batch b;
     int64_t now = core_now(c);
 
-    while (!c->draining && !settle_is_behind(c) && schedule_next_for(c->schedule, takers_with_room(c), now, &b)) {
+    while (!c->draining && !settle_is_behind(c) &&
+           schedule_next_for(c->schedule, takers_with_room(c), now, &b)) {
         if (b.kind != BATCH_ATTEMPT) {
             settle_without_attempt(c, &b);
         } else if (str_eq(site_name(b.site), SITE_RECOVERED)) {
@@ -377,7 +394,7 @@ void handout_pump(struct core *c)
     }
 }
 
-/* --- what comes back ------------------------------------------------------------------------------------------- */
+/* --- what comes back --- */
 
 bool handout_on_frame(struct core *c, struct peer *from, const struct frame *f, struct err *err)
 {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* core/intake.c - a transaction's frames become a message in the spool; then, and only then, 250.
  *
- * Nothing that accept says is believed: the session must be bound by vault, addresses are parsed again, recipients are
- * admitted again, the size is what was counted, edits must lie inside the header. What breaks these rules is refused
- * with 5yz; what no correct accept would send (an unknown transaction, a wrong extent) ends the link. */
+ * Nothing that accept says is believed: the session must be bound by vault, addresses are parsed
+ * again, recipients are admitted again, the size is what was counted, edits must lie inside the
+ * header. What breaks these rules is refused with 5yz; what no correct accept would send (an
+ * unknown transaction, a wrong extent) ends the link. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ struct intake {
     struct reply refusal; /* code 0: none so far */
 };
 
-/* --- life ------------------------------------------------------------------------------------------------------ */
+/* --- life --- */
 
 static struct intake *intake_new(struct core *c)
 {
@@ -64,7 +65,7 @@ static void intake_free(struct core *c, struct intake *t)
 
 void intakes_done(struct core *c)
 {
-    LIST_EACH(&c->idle_intakes, struct intake, t, idle) {
+    LIST_EACH (&c->idle_intakes, struct intake, t, idle) {
         arena_done(&t->arena);
         free(t);
     }
@@ -87,10 +88,11 @@ void intake_drop_all(struct core *c, struct peer *accept)
     idmap_init(&accept->intakes);
 }
 
-/* --- what accept says ------------------------------------------------------------------------------------------ */
+/* --- what accept says --- */
 
-__attribute__((format(printf, 5, 6))) static void refuse(struct intake *t, uint16_t code, uint16_t subject,
-                                                         uint16_t detail, const char *fmt, ...)
+__attribute__((format(printf, 5, 6))) static void refuse(struct intake *t, uint16_t code,
+                                                         uint16_t subject, uint16_t detail,
+                                                         const char *fmt, ...)
 {
     char text[300];
     va_list args;
@@ -116,8 +118,8 @@ static bool envid_ok(struct str envid)
     return envid.len <= ENVID_MAX;
 }
 
-/* What an accept in its right mind has checked before: else the envelope could not be read back, an event of it not be
- * sent, or a header line be broken out of. */
+/* What an accept in its right mind has checked before: else the envelope could not be read back, an
+ * event of it not be sent, or a header line be broken out of. */
 static bool begin_ok(const struct wire_tx_begin *m, struct err *err)
 {
     struct str helo = wire_get(m, m->helo);
@@ -131,7 +133,8 @@ static bool begin_ok(const struct wire_tx_begin *m, struct err *err)
     return true;
 }
 
-static bool on_begin(struct core *c, struct peer *accept, const struct wire_tx_begin *m, struct err *err)
+static bool on_begin(struct core *c, struct peer *accept, const struct wire_tx_begin *m,
+                     struct err *err)
 {
     struct core_session *s = session_find(accept, m->session);
 
@@ -203,8 +206,10 @@ static bool rcpt_ok(struct intake *t, const struct wire_tx_rcpt *m, struct err *
         return err_set(err, ERR_SYNTAX, "a recipient with NOTIFY %x", m->notify);
     if (orcpt.len == 0)
         return true;
-    return rcpt_params_parse(arena_strf(&t->arena, "ORCPT=%.*s", STR_FMT(orcpt)), &t->arena, &params, err) &&
-           (params.orcpt.len == orcpt.len || err_set(err, ERR_SYNTAX, "an ORCPT with more behind it"));
+    return rcpt_params_parse(arena_strf(&t->arena, "ORCPT=%.*s", STR_FMT(orcpt)), &t->arena,
+                             &params, err) &&
+           (params.orcpt.len == orcpt.len ||
+            err_set(err, ERR_SYNTAX, "an ORCPT with more behind it"));
 }
 
 static void on_rcpt(struct intake *t, const struct wire_tx_rcpt *m)
@@ -217,7 +222,8 @@ static void on_rcpt(struct intake *t, const struct wire_tx_rcpt *m)
     if (t->refusal.code != 0)
         return;
     if (t->envelope.rcpt_count >= t->core->config->limits.recipients) {
-        refuse(t, 452, 5, 3, "more than %u recipients (limits.recipients)", t->core->config->limits.recipients);
+        refuse(t, 452, 5, 3, "more than %u recipients (limits.recipients)",
+               t->core->config->limits.recipients);
         return;
     }
     bool postmaster = str_eq_nocase(text, STR("postmaster"));
@@ -230,7 +236,8 @@ static void on_rcpt(struct intake *t, const struct wire_tx_rcpt *m)
         return;
     }
     add_rcpt(t, (struct envelope_rcpt){
-                    .address = postmaster ? core_postmaster(t->core, &t->arena) : text, /* RFC 5321 §4.5.1 */
+                    .address = postmaster ? core_postmaster(t->core, &t->arena)
+                                          : text, /* RFC 5321 §4.5.1 */
                     .orcpt = arena_str(&t->arena, wire_get(m, m->orcpt)),
                     .notify = (uint8_t)m->notify,
                 });
@@ -253,7 +260,8 @@ static bool on_edit(struct intake *t, const struct wire_tx_edit *m, struct err *
     return true;
 }
 
-static bool on_chunk(struct core *c, struct intake *t, const struct wire_tx_chunk *m, struct err *err)
+static bool on_chunk(struct core *c, struct intake *t, const struct wire_tx_chunk *m,
+                     struct err *err)
 {
     /* The ring is read whatever becomes of the transaction: its extents come in order. */
     static char chunk[64 * 1024];
@@ -271,7 +279,7 @@ static bool on_chunk(struct core *c, struct intake *t, const struct wire_tx_chun
     return true;
 }
 
-/* --- the commit ------------------------------------------------------------------------------------------------ */
+/* --- the commit --- */
 
 static void answer(struct intake *t, uint64_t id, const struct reply *r)
 {
@@ -292,10 +300,14 @@ static void answer(struct intake *t, uint64_t id, const struct reply *r)
 static struct reply commit_refusal(const struct err *err)
 {
     if (err->kind == ERR_FULL)
-        return (struct reply){ 452, { 4, 3, 1 }, STR("no room for the message now, try again later") };
+        return (
+            struct reply){ 452, { 4, 3, 1 }, STR("no room for the message now, try again later") };
     if (err->kind == ERR_LIMIT)
-        return (struct reply){ 552, { 5, 3, 4 }, STR("too many recipients and header fields in one message") };
-    return (struct reply){ 451, { 4, 3, 0 }, STR("the message could not be stored, try again later") };
+        return (struct reply){ 552,
+                               { 5, 3, 4 },
+                               STR("too many recipients and header fields in one message") };
+    return (
+        struct reply){ 451, { 4, 3, 0 }, STR("the message could not be stored, try again later") };
 }
 
 static void refused(struct core *c, struct intake *t)
@@ -328,7 +340,8 @@ static void commit_story(void *arg)
     core_story_end(c);
 }
 
-/* In order, inside the header section, each behind what the one before took out: as header_render() wants them. */
+/* In order, inside the header section, each behind what the one before took out: as header_render()
+ * wants them. */
 static bool edits_fit(const struct envelope *e, uint32_t header_bytes)
 {
     uint64_t at = 0;
@@ -392,7 +405,8 @@ bool intake_on_frame(struct core *c, struct peer *accept, const struct frame *f,
     const struct wire_tx_abort *head = (const void *)f;
     struct intake *t = idmap_find(&accept->intakes, head->tx);
     if (!t || t->session != head->session)
-        return err_set(err, ERR_SYNTAX, "%s of a transaction that was not begun", wire_type_name(f->type));
+        return err_set(err, ERR_SYNTAX, "%s of a transaction that was not begun",
+                       wire_type_name(f->type));
     switch (f->type) {
     case WIRE_TX_RCPT:
         if (!rcpt_ok(t, (const void *)f, err))
@@ -414,7 +428,8 @@ bool intake_on_frame(struct core *c, struct peer *accept, const struct frame *f,
     }
 }
 
-/* Room in the accept roles' rings, unless the disk is behind: then they stop reading their clients. */
+/* Room in the accept roles' rings, unless the disk is behind: then they stop reading their clients.
+ */
 void intake_send_credit(struct core *c)
 {
     if (spool_is_behind(c->spool))

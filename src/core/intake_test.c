@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core/intake_test.c - sessions and transactions: 250 after the commit and nothing else, limits, and an accept that
- * lies. */
+/* core/intake_test.c - sessions and transactions: 250 after the commit and nothing else, limits,
+ * and an accept that lies. */
 #include <stdlib.h>
 
 #include "core/stage.h"
@@ -52,7 +52,8 @@ static void r22_an_aborted_transaction_leaves_nothing(void **state)
     assert_int_equal(stage_figure(s, "messages"), 1);
 }
 
-/* The accept that gave the transaction is gone: the message counts, the answer has nobody to go to. */
+/* The accept that gave the transaction is gone: the message counts, the answer has nobody to go to.
+ */
 static void r22_accept_dies_before_the_answer(void **state)
 {
     struct stage *s = *state;
@@ -66,7 +67,7 @@ static void r22_accept_dies_before_the_answer(void **state)
     assert_int_equal(player_waiting(&s->accept, WIRE_TX_ANSWER), 0);
 }
 
-/* --- refusals -------------------------------------------------------------------------------------------------- */
+/* --- refusals --- */
 
 static const struct header_edit overlapping[] = { { EDIT_DELETE, 0, 10, { NULL, 0 } },
                                                   { EDIT_DELETE, 5, 10, { NULL, 0 } } };
@@ -82,10 +83,22 @@ static const struct refusal {
     const char *text;
 } refusals[] = {
     { "P05 a sender that is no address", 5, { .from = "no address" }, 501, "sender's address" },
-    { "P05 a recipient that is no address", 5, { .to = { "no address" } }, 501, "recipient's address" },
-    { "P05 a recipient with a line end", 5, { .to = { "a\r\nb@remote.example" } }, 501, "recipient's address" },
+    { "P05 a recipient that is no address",
+      5,
+      { .to = { "no address" } },
+      501,
+      "recipient's address" },
+    { "P05 a recipient with a line end",
+      5,
+      { .to = { "a\r\nb@remote.example" } },
+      501,
+      "recipient's address" },
     { "P05 a recipient not admitted", 0, { .to = { "ann@remote.example" } }, 550, "[RELAY]" },
-    { "P05 the second not admitted", 0, { .to = { "a@home.example", "b@remote.example" } }, 550, "[RELAY]" },
+    { "P05 the second not admitted",
+      0,
+      { .to = { "a@home.example", "b@remote.example" } },
+      550,
+      "[RELAY]" },
     { "P05 fewer bytes than said", 5, { .size_lie = 1 }, 554, "incomplete" },
     { "P05 more bytes than said", 5, { .size_lie = -1 }, 554, "incomplete" },
     { "P05 a header longer than the message", 5, { .header_lie = 1000 }, 554, "incomplete" },
@@ -104,8 +117,10 @@ static void p05_r22_what_may_not_be_is_refused_and_not_stored(void **state)
         struct str text;
 
         letter.session = 100 + i;
-        stage_bind(s, &(struct binding){ .session = letter.session, .account = r->account + (r->account ? i : 0),
-                                         .opening = 1, .flags = r->account ? BIND_TRUSTED : 0,
+        stage_bind(s, &(struct binding){ .session = letter.session,
+                                         .account = r->account + (r->account ? i : 0),
+                                         .opening = 1,
+                                         .flags = r->account ? BIND_TRUSTED : 0,
                                          .client = i % 2 ? "192.0.2.1" : "192.0.2.2" });
         assert_int_equal(stage_ready_code(s), 0);
         unsigned code = stage_answer(s, stage_send(s, &letter), &text, NULL);
@@ -116,7 +131,7 @@ static void p05_r22_what_may_not_be_is_refused_and_not_stored(void **state)
     assert_int_equal(stage_figure(s, "refused"), ARRAY_LEN(refusals));
 }
 
-/* --- what no accept in its right mind sends -------------------------------------------------------------------- */
+/* --- what no accept in its right mind sends --- */
 
 static void say_unbound(struct stage *s)
 {
@@ -199,9 +214,11 @@ static void say_status(struct stage *s)
 
 static void p05_an_accept_out_of_its_mind_loses_its_link(void **state)
 {
-    static void (*const lies[])(struct stage *s) = {
-        say_unbound,    say_body,      say_ret,    say_envid,          say_notify,      say_orcpt,
-        say_orcpt_and_more, say_edit_kind, say_extent, say_chunk_too_long, say_two_at_once, say_end_without_begin,
+    static void (*const lies[])(struct stage * s) = {
+        say_unbound,        say_body,        say_ret,
+        say_envid,          say_notify,      say_orcpt,
+        say_orcpt_and_more, say_edit_kind,   say_extent,
+        say_chunk_too_long, say_two_at_once, say_end_without_begin,
         say_status,
     };
     struct stage *s = *state;
@@ -216,7 +233,7 @@ static void p05_an_accept_out_of_its_mind_loses_its_link(void **state)
     assert_int_equal(stage_figure(s, "messages"), 0);
 }
 
-/* --- sessions -------------------------------------------------------------------------------------------------- */
+/* --- sessions --- */
 
 static void close_session(struct stage *s, uint64_t session)
 {
@@ -236,14 +253,18 @@ static void r25_sessions_of_a_client_are_limited(void **state)
     struct stage *s = *state;
 
     for (uint64_t i = 1; i <= 3; i++)
-        assert_int_equal(bind_code(s, &(struct binding){ .session = i, .opening = 1 }), i <= 2 ? 0 : 421);
-    assert_int_equal(bind_code(s, &(struct binding){ .session = 4, .opening = 1, .client = "192.0.2.9" }), 0);
+        assert_int_equal(bind_code(s, &(struct binding){ .session = i, .opening = 1 }),
+                         i <= 2 ? 0 : 421);
+    assert_int_equal(
+        bind_code(s, &(struct binding){ .session = 4, .opening = 1, .client = "192.0.2.9" }), 0);
     close_session(s, 1);
     close_session(s, 3); /* was refused: its end frees nothing */
     stage_settle(s);
     assert_int_equal(bind_code(s, &(struct binding){ .session = 5, .opening = 1 }), 0);
     /* Signing in moves a session from the address to the account. */
-    assert_int_equal(bind_code(s, &(struct binding){ .session = 5, .account = 8, .flags = BIND_AUTHENTICATED }), 0);
+    assert_int_equal(
+        bind_code(s, &(struct binding){ .session = 5, .account = 8, .flags = BIND_AUTHENTICATED }),
+        0);
     assert_int_equal(bind_code(s, &(struct binding){ .session = 6, .opening = 1 }), 0);
 }
 
@@ -265,9 +286,11 @@ static void r25_sessions_of_an_account_are_limited(void **state)
     struct stage *s = *state;
 
     for (uint64_t i = 1; i <= 3; i++)
-        assert_int_equal(
-            bind_code(s, &(struct binding){ .session = i, .account = 5, .opening = 1, .flags = BIND_TRUSTED }),
-            i <= 2 ? 0 : 421);
+        assert_int_equal(bind_code(s, &(struct binding){ .session = i,
+                                                         .account = 5,
+                                                         .opening = 1,
+                                                         .flags = BIND_TRUSTED }),
+                         i <= 2 ? 0 : 421);
 }
 
 static void p05_a_refused_session_may_not_send(void **state)
@@ -275,7 +298,8 @@ static void p05_a_refused_session_may_not_send(void **state)
     struct stage *s = *state;
 
     for (uint64_t i = 1; i <= 3; i++)
-        (void)bind_code(s, &(struct binding){ .session = i, .account = 5, .opening = 1, .flags = BIND_TRUSTED });
+        (void)bind_code(s, &(struct binding){
+                               .session = i, .account = 5, .opening = 1, .flags = BIND_TRUSTED });
     (void)stage_send(s, &(struct letter){ .session = 3 });
     stage_await_closed(&s->accept);
 }

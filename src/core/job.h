@@ -12,16 +12,17 @@ struct job {
     struct spool_message *message;
     struct arena arena;
     struct envelope envelope;
-    struct settled *outcomes;  /* one per recipient of the batch */
-    uint64_t sent, upto;       /* content: put into the ring; may be put */
-    bool streaming;            /* a story is putting content */
-    bool over;                 /* the result is in, or the peer is gone: no more content */
-    unsigned stories;          /* that use this struct; the last one frees it once it is over */
+    struct settled *outcomes; /* one per recipient of the batch */
+    uint64_t sent, upto;      /* content: put into the ring; may be put */
+    bool streaming;           /* a story is putting content */
+    bool over;                /* the result is in, or the peer is gone: no more content */
+    unsigned stories;         /* that use this struct; the last one frees it once it is over */
 };
 
 /* A story has done with it; the last one frees it once it is over. */
 void job_leave(struct job *j);
 
 /* result.c */
-MUST_USE bool result_on_rcpt(struct core *c, struct peer *from, const struct wire_result_rcpt *m, struct err *err);
+MUST_USE bool result_on_rcpt(struct core *c, struct peer *from, const struct wire_result_rcpt *m,
+                             struct err *err);
 void result_on_end(struct core *c, struct peer *from, const struct wire_result *m);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core/notify.c - the notification (DSN) that goes into the same record as the outcome that it tells of. */
+/* core/notify.c - the notification (DSN) that goes into the same record as the outcome that it
+ * tells of. */
 #include <stdlib.h>
 
 #include "base/code.h"
@@ -10,15 +11,16 @@
 #define DSN_HEAD_MAX (512 * 1024)
 #define SUBJECT_MAX 200
 
-/* No bounce for a bounce (RFC 5321 §4.5.5), and none to an address that nobody has vouched for: mail from strangers to
- * our own domains has no account (fault A11). */
+/* No bounce for a bounce (RFC 5321 §4.5.5), and none to an address that nobody has vouched for:
+ * mail from strangers to our own domains has no account (fault A11). */
 bool notify_may(const struct envelope *e)
 {
     return e->reverse_path.len > 0 && !(e->flags & ENVELOPE_DSN) && e->account != 0;
 }
 
 /* The original's subject, unfolded, or empty when its header cannot be read now. */
-static struct str original_subject(struct core *c, struct spool_message *m, const struct envelope *e, struct arena *a)
+static struct str original_subject(struct core *c, struct spool_message *m,
+                                   const struct envelope *e, struct arena *a)
 {
     struct header_field field;
     struct err err;
@@ -35,8 +37,8 @@ static struct str original_subject(struct core *c, struct spool_message *m, cons
     return STR("");
 }
 
-static struct dsn_recipient *dsn_recipients(const struct notify_rcpt *rcpts, size_t count, int64_t now,
-                                            struct arena *a)
+static struct dsn_recipient *dsn_recipients(const struct notify_rcpt *rcpts, size_t count,
+                                            int64_t now, struct arena *a)
 {
     struct dsn_recipient *list = ARENA_ARRAY(a, struct dsn_recipient, count);
 
@@ -61,11 +63,13 @@ static bool any_utf8(const struct envelope *e, const struct notify_rcpt *rcpts, 
     return false;
 }
 
-static struct envelope dsn_envelope(const struct core *c, const struct envelope *e, bool utf8, struct arena *a)
+static struct envelope dsn_envelope(const struct core *c, const struct envelope *e, bool utf8,
+                                    struct arena *a)
 {
     struct envelope_rcpt *rcpt = ARENA_NEW(a, struct envelope_rcpt);
 
-    *rcpt = (struct envelope_rcpt){ .address = arena_str(a, e->reverse_path), .notify = NOTIFY_NEVER };
+    *rcpt =
+        (struct envelope_rcpt){ .address = arena_str(a, e->reverse_path), .notify = NOTIFY_NEVER };
     return (struct envelope){
         .account = e->account,
         .flags = (uint8_t)(ENVELOPE_DSN | (utf8 ? ENVELOPE_SMTPUTF8 : 0) |
@@ -78,8 +82,9 @@ static struct envelope dsn_envelope(const struct core *c, const struct envelope 
     };
 }
 
-bool notify_make(struct core *c, struct spool_message *m, const struct envelope *e, enum dsn_kind kind,
-                 const struct notify_rcpt *rcpts, size_t count, struct arena *a, struct settle_dsn *ret)
+bool notify_make(struct core *c, struct spool_message *m, const struct envelope *e,
+                 enum dsn_kind kind, const struct notify_rcpt *rcpts, size_t count, struct arena *a,
+                 struct settle_dsn *ret)
 {
     char original[ID_TEXT_LEN + 1], id[ID_TEXT_LEN + 1];
     bool utf8 = any_utf8(e, rcpts, count);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core/notify_test.c - who is told of what became of a message, and in which words (R50, RFC 3461, RFC 3464). */
+/* core/notify_test.c - who is told of what became of a message, and in which words (R50, RFC 3461,
+ * RFC 3464). */
 #include "core/stage.h"
 #include "mail/xtext.h"
 
@@ -11,8 +12,9 @@ static const struct verdict deferred = { OUTCOME_DEFERRED, 451, 7, 1, "greyliste
 
 static int set_up(void **state)
 {
-    struct stage *s = stage_raise("local_domains: [home.example]\n"
-                                  "routes: [{domain: home.example, via: smarthost, host: 127.0.0.1}]\n");
+    struct stage *s =
+        stage_raise("local_domains: [home.example]\n"
+                    "routes: [{domain: home.example, via: smarthost, host: 127.0.0.1}]\n");
 
     stage_retry_at_once(s);
     stage_open(s, 5);
@@ -28,14 +30,19 @@ static int tear_down(void **state)
 
 static void r50_what_a_notification_says(void **state)
 {
-    static const char *const parts[] = { "Content-Type: multipart/report", "Final-Recipient: rfc822; ann@remote.example",
+    static const char *const parts[] = { "Content-Type: multipart/report",
+                                         "Final-Recipient: rfc822; ann@remote.example",
                                          "Original-Recipient: rfc822;ann@old.example",
-                                         "Original-Envelope-Id: job-77", "Action: failed", "Status: 5.1.1",
-                                         "550 5.1.1 no such mailbox here", "Subject: a plain one",
+                                         "Original-Envelope-Id: job-77",
+                                         "Action: failed",
+                                         "Status: 5.1.1",
+                                         "550 5.1.1 no such mailbox here",
+                                         "Subject: a plain one",
                                          "To: <shop@sender.example>",
                                          "<postmaster@relay.example>" };
     struct stage *s = *state;
-    struct job_seen j = stage_one_job(s, &(struct letter){ .envid = "job-77", .orcpt = "rfc822;ann@old.example" });
+    struct job_seen j =
+        stage_one_job(s, &(struct letter){ .envid = "job-77", .orcpt = "rfc822;ann@old.example" });
 
     stage_result(s, &s->deliver, &j, &bounced);
     stage_site(s, "sender.example", "mx.sender.example");
@@ -152,10 +159,8 @@ static void r50_one_delay_warning(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(r50_what_a_notification_says),
-        TEST(r50_ret_full_returns_the_body),
-        TEST(r50_a11_who_is_notified_of_what),
-        TEST(a11_strangers_mail_makes_no_backscatter),
+        TEST(r50_what_a_notification_says),    TEST(r50_ret_full_returns_the_body),
+        TEST(r50_a11_who_is_notified_of_what), TEST(a11_strangers_mail_makes_no_backscatter),
         TEST(r50_one_delay_warning),
     };
 

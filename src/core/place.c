@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* core/place.c - each recipient's site: a fixed route, or what resolve says of its domain.
  *
- * What resolve said is remembered for its time to live. While a domain is being asked about, its recipients wait in the
- * domain's list; each such wait names the message by id, since the message may end meanwhile. */
+ * What resolve said is remembered for its time to live. While a domain is being asked about, its
+ * recipients wait in the domain's list; each such wait names the message by id, since the message
+ * may end meanwhile. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,10 +25,10 @@ struct asker {
 };
 
 struct domain {
-    struct str site;       /* its name, on the heap; ptr NULL: not known */
-    struct reply refusal;  /* code 0: none; 5yz: mail for it cannot be delivered */
+    struct str site;      /* its name, on the heap; ptr NULL: not known */
+    struct reply refusal; /* code 0: none; 5yz: mail for it cannot be delivered */
     int64_t good_until_ms;
-    uint64_t question;     /* 0: nobody asked */
+    uint64_t question; /* 0: nobody asked */
     struct list askers;
     char refusal_text[200];
     struct str name;
@@ -60,8 +61,8 @@ static void domain_forget(struct core *c, struct domain *d)
     domain_free(d);
 }
 
-/* When many have been seen, all for which nobody waits make room: resolve has a cache of its own, and a look at each of
- * them is paid for by as many that came since. */
+/* When many have been seen, all for which nobody waits make room: resolve has a cache of its own,
+ * and a look at each of them is paid for by as many that came since. */
 static void domains_trim(struct core *c)
 {
     size_t at = 0;
@@ -78,7 +79,7 @@ static void domains_trim(struct core *c)
     c->domains_trim_at = 2 * c->domains.count;
 }
 
-/* --- fixed routes ---------------------------------------------------------------------------------------------- */
+/* --- fixed routes --- */
 
 /* The site of a fixed route, or NULL for MX. */
 static struct site *site_of_route(struct core *c, struct str domain)
@@ -96,12 +97,14 @@ static struct site *site_of_route(struct core *c, struct str domain)
         return NULL;
     len = snprintf(name, sizeof name, "%s:%.*s:%u", route->kind == ROUTE_LMTP ? "lmtp" : "smtp",
                    STR_FMT(route->host), route->port);
-    return site_get(c->schedule, str_make(name, (size_t)len < sizeof name ? (size_t)len : sizeof name - 1));
+    return site_get(c->schedule,
+                    str_make(name, (size_t)len < sizeof name ? (size_t)len : sizeof name - 1));
 }
 
 static bool needs_gate(const struct core *c, struct str domain)
 {
-    return config_route_find(c->config, domain)->kind == ROUTE_MX && !domain_eq(domain, c->config->sandbox_domain);
+    return config_route_find(c->config, domain)->kind == ROUTE_MX &&
+           !domain_eq(domain, c->config->sandbox_domain);
 }
 
 /* A domain that must not be sent to now: refused by a route, or the gate is closed. */
@@ -110,12 +113,17 @@ static bool is_refused(struct core *c, struct str domain, struct reply *ret)
     const struct config_route *route = config_route_find(c->config, domain);
 
     if (route->kind == ROUTE_REFUSE) {
-        *ret = (struct reply){ 550, { 5, 7, 1 }, STR("[ROUTE] mail to this domain is refused by configuration") };
+        *ret = (struct reply){ 550,
+                               { 5, 7, 1 },
+                               STR("[ROUTE] mail to this domain is refused by configuration") };
         return true;
     }
     if (needs_gate(c, domain) && c->gate_known && !c->gate_open) {
-        *ret = (struct reply){ 550, { 5, 7, 1 },
-                               STR("[SANDBOX] nothing leaves this relay until `baton live` has opened it") };
+        *ret = (struct reply){
+            550,
+            { 5, 7, 1 },
+            STR("[SANDBOX] nothing leaves this relay until `baton live` has opened it")
+        };
         return true;
     }
     return false;
@@ -136,7 +144,8 @@ bool place_domain(struct str address, struct buf *to, struct err *err)
 
 static bool is_fixed(struct str site)
 {
-    return str_starts(site, STR("smtp:")) || str_starts(site, STR("lmtp:")) || str_starts(site, STR("("));
+    return str_starts(site, STR("smtp:")) || str_starts(site, STR("lmtp:")) ||
+           str_starts(site, STR("("));
 }
 
 bool place_is_stale(struct core *c, const struct site *site, struct str address)
@@ -162,7 +171,7 @@ struct site *place_recovered_site(struct core *c)
     return site;
 }
 
-/* --- domains by resolve ---------------------------------------------------------------------------------------- */
+/* --- domains by resolve --- */
 
 static void ask(struct core *c, struct domain *d)
 {
@@ -187,8 +196,8 @@ void place_ask_again(struct core *c)
         ask(c, d);
 }
 
-static void wait_for_answer(struct core *c, struct domain *d, struct entry *e, uint32_t rcpt, int64_t due_ms,
-                            uint16_t tries, bool warned)
+static void wait_for_answer(struct core *c, struct domain *d, struct entry *e, uint32_t rcpt,
+                            int64_t due_ms, uint16_t tries, bool warned)
 {
     struct asker *a = NEW(struct asker);
 
@@ -202,8 +211,8 @@ static void wait_for_answer(struct core *c, struct domain *d, struct entry *e, u
         ask(c, d);
 }
 
-void place_rcpt(struct core *c, struct entry *e, uint32_t rcpt, struct str address, int64_t due_ms, uint16_t tries,
-                bool warned)
+void place_rcpt(struct core *c, struct entry *e, uint32_t rcpt, struct str address, int64_t due_ms,
+                uint16_t tries, bool warned)
 {
     struct buf domain;
     struct reply refusal;
@@ -224,7 +233,8 @@ void place_rcpt(struct core *c, struct entry *e, uint32_t rcpt, struct str addre
     } else {
         struct domain *d = domain_get(c, buf_str(&domain));
         if (d->question == 0 && d->good_until_ms > core_now(c) && d->site.ptr)
-            schedule_place(c->schedule, e, rcpt, site_get(c->schedule, d->site), due_ms, tries, warned);
+            schedule_place(c->schedule, e, rcpt, site_get(c->schedule, d->site), due_ms, tries,
+                           warned);
         else if (d->question == 0 && d->good_until_ms > core_now(c) && d->refusal.code != 0)
             settle_unplaced(c, e, rcpt, outcome_of_reply(&d->refusal), &d->refusal);
         else
@@ -291,10 +301,11 @@ bool place_on_answer(struct core *c, const struct wire_site_answer *m, struct er
     if (!d)
         return true; /* an answer to a question of before resolve was restarted, given twice */
     take_answer(c, d, m);
-    LIST_EACH(&d->askers, struct asker, a, link) {
+    LIST_EACH (&d->askers, struct asker, a, link) {
         struct entry *e = entry_of(c, a);
         if (e && d->site.ptr)
-            schedule_place(c->schedule, e, a->rcpt, site_get(c->schedule, d->site), a->due_ms, a->tries, a->warned);
+            schedule_place(c->schedule, e, a->rcpt, site_get(c->schedule, d->site), a->due_ms,
+                           a->tries, a->warned);
         else if (e)
             settle_unplaced(c, e, a->rcpt, outcome_of_reply(&d->refusal), &d->refusal);
         list_remove(&a->link);
@@ -305,25 +316,26 @@ bool place_on_answer(struct core *c, const struct wire_site_answer *m, struct er
     return true;
 }
 
-/* --- messages -------------------------------------------------------------------------------------------------- */
+/* --- messages --- */
 
 void place_message(struct core *c, struct spool_message *m, const struct envelope *e)
 {
-    struct entry *entry = schedule_enter(c->schedule, m, spool_message_account(m), spool_message_accepted(m),
-                                         spool_message_rcpts(m));
+    struct entry *entry = schedule_enter(c->schedule, m, spool_message_account(m),
+                                         spool_message_accepted(m), spool_message_rcpts(m));
 
     *spool_message_slot(m) = entry;
     for (uint32_t r = 0; r < e->rcpt_count; r++)
         place_rcpt(c, entry, r, e->rcpts[r].address, 0, 0, false);
 }
 
-/* Its recipients stand at a site of their own until they are due; then handout reads the envelope and places them. So
- * starting with a long queue reads no envelope before it is needed. */
+/* Its recipients stand at a site of their own until they are due; then handout reads the envelope
+ * and places them. So starting with a long queue reads no envelope before it is needed. */
 void place_recovered(void *core, struct spool_message *m)
 {
     struct core *c = core;
     uint32_t count = spool_message_rcpts(m);
-    struct entry *e = schedule_enter(c->schedule, m, spool_message_account(m), spool_message_accepted(m), count);
+    struct entry *e =
+        schedule_enter(c->schedule, m, spool_message_account(m), spool_message_accepted(m), count);
     struct site *site = place_recovered_site(c);
 
     *spool_message_slot(m) = e;
@@ -348,7 +360,7 @@ void place_done(struct core *c)
 
     while (map_each(&c->domains, &at, &name, &value)) {
         struct domain *d = value;
-        LIST_EACH(&d->askers, struct asker, a, link)
+        LIST_EACH (&d->askers, struct asker, a, link)
             free(a);
         domain_free(d);
     }

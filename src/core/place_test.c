@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core/place_test.c - where each recipient's mail goes: by resolve, by a route, to the sandbox, or nowhere yet. */
+/* core/place_test.c - where each recipient's mail goes: by resolve, by a route, to the sandbox, or
+ * nowhere yet. */
 #include "core/role.h"
 #include "core/stage.h"
 
@@ -123,8 +124,10 @@ static const struct false_answer {
     uint16_t code;
     const char *site;
 } false_answers[] = {
-    { "delivered by resolve", 250, "" },          { "no name", 0, "" },
-    { "the sandbox", 0, "(sandbox)" },            { "what was recovered", 0, "(recovered)" },
+    { "delivered by resolve", 250, "" },
+    { "no name", 0, "" },
+    { "the sandbox", 0, "(sandbox)" },
+    { "what was recovered", 0, "(recovered)" },
     { "a fixed route", 0, "smtp:127.0.0.1:2525" },
 };
 
@@ -136,7 +139,8 @@ static void p05_a_resolve_that_lies_loses_its_link(void **state)
     for (size_t i = 0; i < ARRAY_LEN(false_answers); i++) {
         const struct false_answer *f = &false_answers[i];
         const struct wire_site_ask *ask = player_next(&s->resolve, WIRE_SITE_ASK);
-        struct wire_site_answer *m = wire_add(s->resolve.channel, WIRE_SITE_ANSWER, strlen(f->site));
+        struct wire_site_answer *m =
+            wire_add(s->resolve.channel, WIRE_SITE_ANSWER, strlen(f->site));
         m->question = ask->question;
         m->code = f->code;
         wire_put(m, &m->site, str_of(f->site));
@@ -148,7 +152,7 @@ static void p05_a_resolve_that_lies_loses_its_link(void **state)
     finish_job(s, &s->deliver, "sandbox");
 }
 
-/* --- routes ---------------------------------------------------------------------------------------------------- */
+/* --- routes --- */
 
 static void r30_r31_r34_fixed_routes(void **state)
 {
@@ -168,7 +172,9 @@ static void r31_a_refused_domain_is_refused(void **state)
     struct stage *s = *state;
     struct str text;
 
-    assert_int_equal(stage_answer(s, stage_send(s, &(struct letter){ .to = { "a@never.example" } }), &text, NULL), 550);
+    assert_int_equal(stage_answer(s, stage_send(s, &(struct letter){ .to = { "a@never.example" } }),
+                                  &text, NULL),
+                     550);
     assert_true(str_has(text, "[ROUTE]"));
 }
 
@@ -181,7 +187,8 @@ static void an_address_literal_has_a_site(void **state)
     finish_job(s, &s->deliver, "[192.0.2.7]");
 }
 
-/* What was queued for the old route goes by the new one: other hosts would defer it until it expires. */
+/* What was queued for the old route goes by the new one: other hosts would defer it until it
+ * expires. */
 static void r30_queued_mail_follows_a_reload(void **state)
 {
     struct stage *s = *state;
@@ -208,7 +215,7 @@ static void r30_queued_mail_follows_a_reload(void **state)
     config_free(old);
 }
 
-/* --- the gate -------------------------------------------------------------------------------------------------- */
+/* --- the gate --- */
 
 static void r32_the_gate_is_closed(void **state)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core/queue.c - what operators ask for: lists, reasons, and actions on one message or on all that a filter finds.
+/* core/queue.c - what operators ask for: lists, reasons, and actions on one message or on all that
+ * a filter finds.
  *
  * Requests are stories, since addresses lie in the log. */
 #include <stdlib.h>
@@ -12,14 +13,15 @@
 /* Of what a request says: it must fit into an event beside two addresses. */
 #define TEXT_MAX 500
 
-/* --- matching -------------------------------------------------------------------------------------------------- */
+/* --- matching --- */
 
 static bool part_of(struct str text, struct str part)
 {
     return part.len == 0 || str_find_nocase(text, part) < text.len;
 }
 
-static bool rcpt_matches(const struct request *q, const struct entry *entry, const struct envelope *e, uint32_t r)
+static bool rcpt_matches(const struct request *q, const struct entry *entry,
+                         const struct envelope *e, uint32_t r)
 {
     struct site *site = schedule_item_site(entry, r);
 
@@ -32,8 +34,8 @@ static bool rcpt_matches(const struct request *q, const struct entry *entry, con
     return part_of(e->rcpts[r].address, q->to);
 }
 
-/* Ids of live messages behind `after`, the `limit` smallest in rising order. Walking all of them costs a look at
- * memory each; nothing is read. */
+/* Ids of live messages behind `after`, the `limit` smallest in rising order. Walking all of them
+ * costs a look at memory each; nothing is read. */
 static size_t ids_after(struct core *c, uint64_t after, uint64_t *ids, size_t limit)
 {
     size_t at = 0, count = 0;
@@ -54,13 +56,15 @@ static size_t ids_after(struct core *c, uint64_t after, uint64_t *ids, size_t li
     return count;
 }
 
-/* --- requests -------------------------------------------------------------------------------------------------- */
+/* --- requests --- */
 
-typedef bool each_rcpt_fn(struct request *q, struct spool_message *m, const struct envelope *e, uint32_t r,
-                          struct err *err);
+typedef bool each_rcpt_fn(struct request *q, struct spool_message *m, const struct envelope *e,
+                          uint32_t r, struct err *err);
 
-/* Calls fn for every recipient of the message that the filter finds; counts those for which it was true. Waits. */
-static size_t each_rcpt_of(struct request *q, struct spool_message *m, each_rcpt_fn *fn, struct err *err)
+/* Calls fn for every recipient of the message that the filter finds; counts those for which it was
+ * true. Waits. */
+static size_t each_rcpt_of(struct request *q, struct spool_message *m, each_rcpt_fn *fn,
+                           struct err *err)
 {
     struct core *c = q->core;
     struct envelope e;
@@ -80,16 +84,16 @@ static size_t each_rcpt_of(struct request *q, struct spool_message *m, each_rcpt
     return done;
 }
 
-static bool list_rcpt(struct request *q, struct spool_message *m, const struct envelope *e, uint32_t r,
-                      struct err *err)
+static bool list_rcpt(struct request *q, struct spool_message *m, const struct envelope *e,
+                      uint32_t r, struct err *err)
 {
     (void)err;
     queue_row_rcpt(q, m, e, r);
     return true;
 }
 
-static bool why_rcpt(struct request *q, struct spool_message *m, const struct envelope *e, uint32_t r,
-                     struct err *err)
+static bool why_rcpt(struct request *q, struct spool_message *m, const struct envelope *e,
+                     uint32_t r, struct err *err)
 {
     (void)err;
     queue_row_why(q, m, e, r);
@@ -110,8 +114,8 @@ static enum event_kind operation_kind(uint32_t verb)
     }
 }
 
-static bool act_on_rcpt(struct request *q, struct spool_message *m, const struct envelope *e, uint32_t r,
-                        struct err *err)
+static bool act_on_rcpt(struct request *q, struct spool_message *m, const struct envelope *e,
+                        uint32_t r, struct err *err)
 {
     struct entry *entry = *spool_message_slot(m);
     struct operation op = {
@@ -161,7 +165,8 @@ static uint64_t newest_id(struct core *c)
 }
 
 /* All that a filter finds, page by page; fn's own waits may end messages meanwhile. */
-static size_t each_found(struct request *q, each_rcpt_fn *fn, size_t rows_max, uint64_t *ret_next, struct err *err)
+static size_t each_found(struct request *q, each_rcpt_fn *fn, size_t rows_max, uint64_t *ret_next,
+                         struct err *err)
 {
     uint64_t ids[LIST_LIMIT_MAX], after = q->id, last = newest_id(q->core);
     size_t done = 0, count;
@@ -301,7 +306,8 @@ static void request_story(void *arg)
 }
 
 /* The texts outlive the arena's resets between messages. */
-static struct str keep(struct request *q, const struct wire_admin *m, struct wire_str field, size_t *at)
+static struct str keep(struct request *q, const struct wire_admin *m, struct wire_str field,
+                       size_t *at)
 {
     struct str text = str_sub(wire_get(m, field), 0, TEXT_MAX);
 

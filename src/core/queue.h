@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core/queue.h - an operator's request while it is answered: queue.c does what is asked, queue_row.c writes the answer.
+/* core/queue.h - an operator's request while it is answered: queue.c does what is asked,
+ * queue_row.c writes the answer.
  */
 #pragma once
 
@@ -20,12 +21,16 @@ struct request {
 /* The word for a recipient's state in rows and filters. */
 const char *queue_state_name(enum item_state state);
 
-/* Rows of the answer: one recipient; why it waits; one message. Nothing is sent once the asker is gone. */
-void queue_row_rcpt(struct request *q, struct spool_message *m, const struct envelope *e, uint32_t r);
-void queue_row_why(struct request *q, struct spool_message *m, const struct envelope *e, uint32_t r);
+/* Rows of the answer: one recipient; why it waits; one message. Nothing is sent once the asker is
+ * gone. */
+void queue_row_rcpt(struct request *q, struct spool_message *m, const struct envelope *e,
+                    uint32_t r);
+void queue_row_why(struct request *q, struct spool_message *m, const struct envelope *e,
+                   uint32_t r);
 void queue_row_envelope(struct request *q, struct spool_message *m, const struct envelope *e);
-void queue_row_done(struct request *q, struct spool_message *m, const struct envelope *e, uint32_t r);
+void queue_row_done(struct request *q, struct spool_message *m, const struct envelope *e,
+                    uint32_t r);
 void queue_row_site(struct request *q, const struct site_facts *f);
 /* The end of the answer: an HTTP status, where a list goes on, words. */
-__attribute__((format(printf, 4, 5))) void queue_end(struct request *q, uint16_t status, uint64_t next,
-                                                     const char *fmt, ...);
+__attribute__((format(printf, 4, 5))) void queue_end(struct request *q, uint16_t status,
+                                                     uint64_t next, const char *fmt, ...);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core/queue_row.c - the rows of an answer to an operator: states, reasons, JSON text, which web hands through. */
+/* core/queue_row.c - the rows of an answer to an operator: states, reasons, JSON text, which web
+ * hands through. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -78,7 +79,7 @@ static void put_time(struct json *j, const char *key, int64_t wall_ms)
         json_str(j, str_of(date_format_iso(wall_ms, text)));
 }
 
-/* --- states and reasons ---------------------------------------------------------------------------------------- */
+/* --- states and reasons --- */
 
 const char *queue_state_name(enum item_state state)
 {
@@ -114,7 +115,8 @@ static void why(const struct core *c, const struct entry *e, uint32_t rcpt, char
         return;
     case ITEM_WAITING:
         if (f.closed_until_ms > now)
-            snprintf(text, size, "its destination fails (%.*s); tried again with one message in %lld s",
+            snprintf(text, size,
+                     "its destination fails (%.*s); tried again with one message in %lld s",
                      STR_FMT(f.why), (long long)((f.closed_until_ms - now + 999) / 1000));
         else
             snprintf(text, size, "attempt %u did not succeed%s%.*s; the next one is in %lld s",
@@ -122,7 +124,8 @@ static void why(const struct core *c, const struct entry *e, uint32_t rcpt, char
                      (long long)((schedule_due(e, rcpt) - now + 999) / 1000));
         return;
     case ITEM_READY:
-        snprintf(text, size, "%zu recipients are ready for this destination, which takes %u connections now",
+        snprintf(text, size,
+                 "%zu recipients are ready for this destination, which takes %u connections now",
                  f.ready, f.connections);
         return;
     case ITEM_IN_FLIGHT:
@@ -137,9 +140,10 @@ static void why(const struct core *c, const struct entry *e, uint32_t rcpt, char
     snprintf(text, size, "it has its outcome already");
 }
 
-/* --- rows ------------------------------------------------------------------------------------------------------ */
+/* --- rows --- */
 
-void queue_row_rcpt(struct request *q, struct spool_message *m, const struct envelope *e, uint32_t r)
+void queue_row_rcpt(struct request *q, struct spool_message *m, const struct envelope *e,
+                    uint32_t r)
 {
     struct entry *entry = *spool_message_slot(m);
     struct site *site = schedule_item_site(entry, r);
@@ -194,7 +198,8 @@ void queue_row_envelope(struct request *q, struct spool_message *m, const struct
     send_row(q);
 }
 
-void queue_row_done(struct request *q, struct spool_message *m, const struct envelope *e, uint32_t r)
+void queue_row_done(struct request *q, struct spool_message *m, const struct envelope *e,
+                    uint32_t r)
 {
     struct json j = row_begin(q);
 

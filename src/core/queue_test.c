@@ -34,7 +34,8 @@ static uint64_t deferred_one(struct stage *s, const struct letter *l)
     return id;
 }
 
-static void expect(struct stage *s, enum admin_verb verb, uint64_t id, uint32_t flags, unsigned status, size_t rows)
+static void expect(struct stage *s, enum admin_verb verb, uint64_t id, uint32_t flags,
+                   unsigned status, size_t rows)
 {
     size_t got;
     unsigned code = stage_admin(s, verb, id, flags, "spam run", &got);
@@ -46,7 +47,8 @@ static void expect(struct stage *s, enum admin_verb verb, uint64_t id, uint32_t 
 static void list_show_why_and_summary(void **state)
 {
     struct stage *s = *state;
-    uint64_t id = deferred_one(s, &(struct letter){ .to = { "a@remote.example", "b@remote.example" } });
+    uint64_t id =
+        deferred_one(s, &(struct letter){ .to = { "a@remote.example", "b@remote.example" } });
 
     expect(s, ADMIN_QUEUE_LIST, 0, 0, 200, 2);
     assert_true(str_has(s->row, "\"state\":\"deferred\""));
@@ -205,7 +207,7 @@ static void p05_a_long_reason_is_cut_and_reported(void **state)
     assert_int_equal(stage_event(s, EVENT_CANCELLED).reason.len, 500);
 }
 
-/* --- events ---------------------------------------------------------------------------------------------------- */
+/* --- events --- */
 
 static void acknowledge(struct stage *s, uint64_t position)
 {

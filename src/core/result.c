@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core/result.c - what became of a job: the peer's words, held against what it was handed, or its death, after which
- * nobody knows (C02: again later). What follows from an outcome is settle.c's. */
+/* core/result.c - what became of a job: the peer's words, held against what it was handed, or its
+ * death, after which nobody knows (C02: again later). What follows from an outcome is settle.c's.
+ */
 #include "core/job.h"
 
 #define HOST_NAME_MAX_SEEN 255
@@ -13,7 +14,8 @@ static struct settled *outcome_slot(struct job *j, uint32_t rcpt)
     return NULL;
 }
 
-bool result_on_rcpt(struct core *c, struct peer *from, const struct wire_result_rcpt *m, struct err *err)
+bool result_on_rcpt(struct core *c, struct peer *from, const struct wire_result_rcpt *m,
+                    struct err *err)
 {
     struct job *j = idmap_find(&c->jobs, m->job);
     struct settled *s = j && j->peer == from ? outcome_slot(j, m->rcpt) : NULL;
@@ -21,8 +23,9 @@ bool result_on_rcpt(struct core *c, struct peer *from, const struct wire_result_
 
     if (!j)
         return true; /* called back meanwhile */
-    if (!s || m->kind < OUTCOME_DELIVERED || m->kind > OUTCOME_UNKNOWN || m->kind == OUTCOME_CANCELLED ||
-        m->kind == OUTCOME_EXPIRED || m->scope < SCOPE_RECIPIENT || m->scope > SCOPE_DESTINATION)
+    if (!s || m->kind < OUTCOME_DELIVERED || m->kind > OUTCOME_UNKNOWN ||
+        m->kind == OUTCOME_CANCELLED || m->kind == OUTCOME_EXPIRED || m->scope < SCOPE_RECIPIENT ||
+        m->scope > SCOPE_DESTINATION)
         return err_set(err, ERR_SYNTAX, "a result that fits no job");
     s->outcome = (struct outcome){
         .kind = m->kind,
@@ -65,7 +68,8 @@ static void job_end(struct core *c, struct job *j)
     core_pump_later(c);
 }
 
-/* The first thing said that keeps a recipient waiting: what `queue why` and a late notification tell. */
+/* The first thing said that keeps a recipient waiting: what `queue why` and a late notification
+ * tell. */
 static struct str delay_text(const struct job *j)
 {
     for (size_t i = 0; i < j->batch.count; i++) {
@@ -104,8 +108,9 @@ void handout_drop_all(struct core *c, struct peer *from)
             continue;
         for (size_t i = 0; i < j->batch.count; i++)
             if (j->outcomes[i].outcome.reply.text.len == 0)
-                j->outcomes[i].outcome.reply =
-                    (struct reply){ 0, { 4, 3, 0 }, STR("the delivering role ended; outcome unknown") };
+                j->outcomes[i].outcome.reply = (struct reply){
+                    0, { 4, 3, 0 }, STR("the delivering role ended; outcome unknown")
+                };
         site_report(c->schedule, j->batch.site, core_now(c), SITE_NOTHING, STR(""));
         job_end(c, j);
     }

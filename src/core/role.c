@@ -77,7 +77,7 @@ static void at_turn_end(void *arg)
     set_wake(c);
 }
 
-/* --- links ----------------------------------------------------------------------------------------------------- */
+/* --- links --- */
 
 static bool accept_frame(struct core *c, struct peer *p, const struct frame *f, struct err *err)
 {
@@ -233,7 +233,7 @@ static void core_link(void *role, const struct role_link *l)
     core_pump_later(c);
 }
 
-/* --- keeping house --------------------------------------------------------------------------------------------- */
+/* --- keeping house --- */
 
 static void on_alarm(void *arg, const char *kind, uint64_t message, const char *text)
 {
@@ -268,7 +268,7 @@ static void tend_story(void *arg)
     gate_wake_all(&c->idle_gate);
 }
 
-/* --- start and end --------------------------------------------------------------------------------------------- */
+/* --- start and end --- */
 
 static void log_recovery(const struct spool_recovery *r)
 {
@@ -347,7 +347,8 @@ static bool core_start(const struct role_start *s, void **ret_role, struct err *
     c->config = s->config;
     c->gate_open = c->gate_known = s->config->gate == GATE_OPEN;
     c->wall_at_start = clock_wall_ms();
-    c->mono_at_start = clock_mono_ms(); /* not the turn's time, which is behind while a role starts */
+    c->mono_at_start =
+        clock_mono_ms(); /* not the turn's time, which is behind while a role starts */
     peers_init(c);
     map_init(&c->clients);
     map_init_nocase(&c->domains);
@@ -425,15 +426,24 @@ static void core_status(void *role, struct buf *to)
         const char *key;
         uint64_t value;
     } rows[] = {
-        { "messages", f.messages },           { "recipients", f.rcpts },
-        { "parked_messages", f.parked_messages }, { "waiting", s.waiting },
-        { "ready", s.ready },                 { "held", s.held },
-        { "delivering", s.in_flight },        { "sites", s.sites },
-        { "wakeups", s.wakeups },             { "accepted", c->accepted },
-        { "refused", c->refused },            { "delivered", c->delivered },
-        { "deferred", c->deferred },          { "bounced", c->bounced },
-        { "segments_used", f.segments_used }, { "segments_free", f.segments_free },
-        { "disk_bytes", f.disk_bytes },       { "syncs", f.syncs },
+        { "messages", f.messages },
+        { "recipients", f.rcpts },
+        { "parked_messages", f.parked_messages },
+        { "waiting", s.waiting },
+        { "ready", s.ready },
+        { "held", s.held },
+        { "delivering", s.in_flight },
+        { "sites", s.sites },
+        { "wakeups", s.wakeups },
+        { "accepted", c->accepted },
+        { "refused", c->refused },
+        { "delivered", c->delivered },
+        { "deferred", c->deferred },
+        { "bounced", c->bounced },
+        { "segments_used", f.segments_used },
+        { "segments_free", f.segments_free },
+        { "disk_bytes", f.disk_bytes },
+        { "syncs", f.syncs },
         { "content_memory_bytes", f.content_memory_bytes },
         { "index_memory_bytes", f.index_memory_bytes },
         { "events_behind_bytes", f.events_behind_bytes },

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* core/session.c - who is connected, on whose account, within which limits.
  *
- * vault says whose a session is; core counts it, and only then accept hears that it may go on. A session counts against
- * its client's address until it is authenticated or trusted, then against its account. */
+ * vault says whose a session is; core counts it, and only then accept hears that it may go on. A
+ * session counts against its client's address until it is authenticated or trusted, then against
+ * its account. */
 #include <stdlib.h>
 
 #include "core/core.h"
@@ -38,7 +39,8 @@ static void client_leave(struct core *c, struct core_session *s)
     free(client);
 }
 
-/* Addresses that came and went within a minute stay known until it is over; this is where they end. */
+/* Addresses that came and went within a minute stay known until it is over; this is where they end.
+ */
 static void clients_forget(struct core *c)
 {
     int64_t minute = core_now(c) / 60000;
@@ -77,10 +79,12 @@ struct core_session *session_find(struct peer *accept, uint64_t session)
     return idmap_find(&accept->sessions, session);
 }
 
-static void ready(struct peer *accept, const struct wire_session_bind *m, uint16_t code, struct str text)
+static void ready(struct peer *accept, const struct wire_session_bind *m, uint16_t code,
+                  struct str text)
 {
     struct str login = str_sub(wire_get(m, m->login), 0, LOGIN_MAX);
-    struct wire_session_ready *r = wire_add(accept->channel, WIRE_SESSION_READY, text.len + login.len);
+    struct wire_session_ready *r =
+        wire_add(accept->channel, WIRE_SESSION_READY, text.len + login.len);
 
     r->session = m->session;
     r->flags = m->flags;
@@ -102,7 +106,8 @@ static struct str client_limit(struct core *c, struct client *client)
     }
     client->arrivals++;
     if (client->sessions >= l->sessions_per_client)
-        return STR("too many sessions from your address at once (limits.sessions_per_client); close some first");
+        return STR(
+            "too many sessions from your address at once (limits.sessions_per_client); close some first");
     if (client->arrivals > l->connections_per_minute_per_client)
         return STR("too many connections from your address this minute "
                    "(limits.connections_per_minute_per_client); send more messages per connection");
@@ -113,7 +118,8 @@ static struct str account_limit(struct core *c, uint64_t account)
 {
     if (account_sessions(c, account, 0) < c->config->limits.sessions_per_account)
         return STR("");
-    return STR("too many sessions of your account at once (limits.sessions_per_account); close some first");
+    return STR(
+        "too many sessions of your account at once (limits.sessions_per_account); close some first");
 }
 
 static void take_binding(struct core_session *s, const struct wire_session_bind *m)
@@ -136,7 +142,8 @@ static void open_session(struct core *c, struct peer *accept, const struct wire_
     struct str limit = trusted ? account_limit(c, m->account) : client_limit(c, counted);
     struct core_session *s = NEW(struct core_session);
 
-    /* One that is refused is remembered until its end comes, else that would be taken for an early one. */
+    /* One that is refused is remembered until its end comes, else that would be taken for an early
+     * one. */
     s->id = m->session;
     s->refused = limit.len > 0;
     idmap_put(&accept->sessions, s->id, s);
@@ -179,7 +186,8 @@ static void rebind_session(struct core *c, struct peer *accept, struct core_sess
 bool session_on_bind(struct core *c, const struct wire_session_bind *m, struct err *err)
 {
     if (m->accept_instance >= ROLE_INSTANCES_MAX || m->listener >= c->config->listener_count)
-        return err_set(err, ERR_SYNTAX, "a session of accept %u, listener %u", m->accept_instance, m->listener);
+        return err_set(err, ERR_SYNTAX, "a session of accept %u, listener %u", m->accept_instance,
+                       m->listener);
     struct peer *accept = &c->accept[m->accept_instance];
     struct core_session *s = session_find(accept, m->session);
 
@@ -187,7 +195,8 @@ bool session_on_bind(struct core *c, const struct wire_session_bind *m, struct e
         return true; /* it died meanwhile */
     if (m->opening == BIND_UNASKED) {
         if (s && !s->refused)
-            move_session(c, s, m); /* its credential was revoked (fault A07); what is sent now is refused at its end */
+            move_session(c, s, m); /* its credential was revoked (fault A07); what is sent now is
+                                      refused at its end */
         return true;
     }
     if (idmap_take(&accept->closed_early, m->session))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* core/settle.c - outcomes become durable states and events; only then does the schedule move.
  *
- * One settle record takes one notification, so a batch is settled in rounds, one for each kind of notification that its
- * recipients need and one for those that need none. */
+ * One settle record takes one notification, so a batch is settled in rounds, one for each kind of
+ * notification that its recipients need and one for those that need none. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,8 +11,9 @@
 #include "io/clock.h"
 
 #define DISK_REFUSED_WAIT_MS 1000
-/* Stories that end recipients without an attempt, and how many such may wait for one before the schedule is asked for no
- * more: after a long time off, or when a big domain is gone, there may be a hundred thousand at once. */
+/* Stories that end recipients without an attempt, and how many such may wait for one before the
+ * schedule is asked for no more: after a long time off, or when a big domain is gone, there may be
+ * a hundred thousand at once. */
 #define ENDING_STORIES_MAX 256
 #define ENDINGS_MAX 4096
 #define NO_DSN 100
@@ -35,7 +36,7 @@ struct round {
     struct str actor, reason;
 };
 
-/* --- deciding -------------------------------------------------------------------------------------------------- */
+/* --- deciding --- */
 
 static enum event_kind event_of(enum outcome_kind kind)
 {
@@ -107,7 +108,8 @@ static void decide(struct round *r, struct decision *d, struct entry *entry)
     case OUTCOME_DELIVERED:
     case OUTCOME_RELAYED:
         if (!s->notify_passed_on)
-            decide_dsn(d, r->envelope, s->outcome.kind == OUTCOME_DELIVERED ? DSN_DELIVERED : DSN_RELAYED);
+            decide_dsn(d, r->envelope,
+                       s->outcome.kind == OUTCOME_DELIVERED ? DSN_DELIVERED : DSN_RELAYED);
         break;
     case OUTCOME_CANCELLED:
         break;
@@ -137,9 +139,10 @@ static void fill_event(struct round *r, struct decision *d)
     event->outcome = d->settled->outcome;
 }
 
-/* --- writing --------------------------------------------------------------------------------------------------- */
+/* --- writing --- */
 
-static bool make_dsn(struct round *r, const struct decision *list, size_t count, struct settle_dsn *ret)
+static bool make_dsn(struct round *r, const struct decision *list, size_t count,
+                     struct settle_dsn *ret)
 {
     struct notify_rcpt *rcpts = ARENA_ARRAY(&r->arena, struct notify_rcpt, count);
     int64_t until = retry_expires_at(&r->core->config->retry, r->envelope->accepted_wall_ms);
@@ -151,7 +154,8 @@ static bool make_dsn(struct round *r, const struct decision *list, size_t count,
     return notify_make(r->core, r->message, r->envelope, list[0].dsn, rcpts, count, &r->arena, ret);
 }
 
-/* Durable, however long the disk refuses; a role that is told to end gives up, and the log still says "queued". */
+/* Durable, however long the disk refuses; a role that is told to end gives up, and the log still
+ * says "queued". */
 static bool write_record(struct round *r, const struct settle_rcpt *records, size_t count,
                          const struct settle_dsn *dsn)
 {
@@ -241,16 +245,16 @@ static bool round_write(struct round *r)
     return ok;
 }
 
-static void round_init(struct round *r, struct core *c, struct spool_message *m, const struct envelope *e,
-                       struct site *site, size_t count)
+static void round_init(struct round *r, struct core *c, struct spool_message *m,
+                       const struct envelope *e, struct site *site, size_t count)
 {
     *r = (struct round){ .core = c, .message = m, .envelope = e, .site = site, .count = count };
     arena_init(&r->arena, 2048);
     r->decisions = ARENA_ARRAY(&r->arena, struct decision, count);
 }
 
-void settle_outcomes(struct core *c, struct spool_message *m, const struct envelope *e, struct site *site,
-                     const struct settled *s, size_t count)
+void settle_outcomes(struct core *c, struct spool_message *m, const struct envelope *e,
+                     struct site *site, const struct settled *s, size_t count)
 {
     struct entry *entry = *spool_message_slot(m);
     struct round r;
@@ -264,7 +268,7 @@ void settle_outcomes(struct core *c, struct spool_message *m, const struct envel
     (void)round_write(&r);
 }
 
-/* --- without an attempt ---------------------------------------------------------------------------------------- */
+/* --- without an attempt --- */
 
 /* A story's own copy of what it is about. */
 struct ending {
@@ -337,7 +341,8 @@ static void ending_settle(struct ending *end)
     arena_init(&arena, 2048);
     if (spool_envelope(c->spool, end->message, &arena, &e, &err)) {
         struct settled s = settled_of(&e, end->rcpt);
-        s.outcome = (struct outcome){ .kind = end->kind, .scope = SCOPE_DESTINATION, .reply = end->reply };
+        s.outcome =
+            (struct outcome){ .kind = end->kind, .scope = SCOPE_DESTINATION, .reply = end->reply };
         if (end->late)
             warn_late(end, &e, &s);
         else
@@ -396,8 +401,8 @@ void settle_without_attempt(struct core *c, const struct batch *b)
     if (b->site) /* it may have been held before its site was known */
         site_look(b->site, &facts);
     /* Why the site is closed; a site that is open has no words of its own. */
-    snprintf(text, sizeof text, "not delivered in time%s%.*s", facts.why.len > 0 ? "; what was seen last: " : "",
-             STR_FMT(facts.why));
+    snprintf(text, sizeof text, "not delivered in time%s%.*s",
+             facts.why.len > 0 ? "; what was seen last: " : "", STR_FMT(facts.why));
     end->message = entry_message(b->entry);
     end->site = b->site;
     end->rcpt = b->rcpts[0];
@@ -407,7 +412,8 @@ void settle_without_attempt(struct core *c, const struct batch *b)
     start_ending(c, end, end->late ? facts.why : str_of(text));
 }
 
-void settle_unplaced(struct core *c, struct entry *e, uint32_t rcpt, enum outcome_kind kind, const struct reply *reply)
+void settle_unplaced(struct core *c, struct entry *e, uint32_t rcpt, enum outcome_kind kind,
+                     const struct reply *reply)
 {
     struct ending *end = NEW(struct ending);
 
@@ -419,9 +425,10 @@ void settle_unplaced(struct core *c, struct entry *e, uint32_t rcpt, enum outcom
     start_ending(c, end, reply->text);
 }
 
-/* --- operators ------------------------------------------------------------------------------------------------- */
+/* --- operators --- */
 
-static void decide_operation(struct round *r, struct decision *d, const struct operation *op, struct entry *entry)
+static void decide_operation(struct round *r, struct decision *d, const struct operation *op,
+                             struct entry *entry)
 {
     struct spool_rcpt *state = &d->record.now;
 
@@ -446,8 +453,8 @@ static void decide_operation(struct round *r, struct decision *d, const struct o
     }
 }
 
-bool settle_operation(struct core *c, struct spool_message *m, const struct envelope *e, uint32_t rcpt,
-                      const struct operation *op, struct err *err)
+bool settle_operation(struct core *c, struct spool_message *m, const struct envelope *e,
+                      uint32_t rcpt, const struct operation *op, struct err *err)
 {
     struct entry *entry = *spool_message_slot(m);
     struct settled s = settled_of(e, rcpt);
@@ -455,13 +462,15 @@ bool settle_operation(struct core *c, struct spool_message *m, const struct enve
     struct round r;
 
     if (schedule_state(entry, rcpt) == ITEM_IN_FLIGHT)
-        return err_set(err, ERR_EXISTS, "it is being delivered at this moment; try again in a little while");
+        return err_set(err, ERR_EXISTS,
+                       "it is being delivered at this moment; try again in a little while");
     if (schedule_state(entry, rcpt) == ITEM_DONE)
         return err_set(err, ERR_NOT_FOUND, "this recipient has its outcome already");
     schedule_take(c->schedule, entry, rcpt);
     if (op->kind == EVENT_CANCELLED) {
         struct str why = op->reason.len ? op->reason : STR("withdrawn by the relay's operator");
-        s.outcome = (struct outcome){ OUTCOME_CANCELLED, SCOPE_RECIPIENT, .reply = { 554, { 5, 7, 0 }, why } };
+        s.outcome = (struct outcome){ OUTCOME_CANCELLED, SCOPE_RECIPIENT,
+                                      .reply = { 554, { 5, 7, 0 }, why } };
     }
     round_init(&r, c, m, e, site, 1);
     r.actor = op->actor;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core/settle_test.c - outcomes: each recipient has one end, its sender hears of it, and nothing that a deliver role
- * does or fails to do loses one. */
+/* core/settle_test.c - outcomes: each recipient has one end, its sender hears of it, and nothing
+ * that a deliver role does or fails to do loses one. */
 #include "core/role.h"
 #include "core/stage.h"
 #include "io/loop.h"
@@ -12,8 +12,9 @@ static const struct verdict deferred = { OUTCOME_DEFERRED, 451, 7, 1, "greyliste
 
 static int set_up(void **state)
 {
-    struct stage *s = stage_raise("local_domains: [home.example]\n"
-                                  "routes: [{domain: home.example, via: smarthost, host: 127.0.0.1}]\n");
+    struct stage *s =
+        stage_raise("local_domains: [home.example]\n"
+                    "routes: [{domain: home.example, via: smarthost, host: 127.0.0.1}]\n");
 
     stage_retry_at_once(s);
     stage_open(s, 5);
@@ -30,8 +31,8 @@ static int tear_down(void **state)
 static void r18_r23_n06_each_recipient_has_one_end(void **state)
 {
     struct stage *s = *state;
-    uint64_t id = stage_accept(
-        s, &(struct letter){ .to = { "a@remote.example", "b@remote.example", "c@remote.example" } });
+    uint64_t id = stage_accept(s, &(struct letter){ .to = { "a@remote.example", "b@remote.example",
+                                                            "c@remote.example" } });
 
     stage_site(s, "remote.example", "mx.remote.example");
     struct job_seen j = stage_job(s, &s->deliver);
@@ -97,7 +98,7 @@ static void r23_expires_without_an_attempt_after_a_restart(void **state)
     stage_await_empty(s);
 }
 
-/* --- deliver's death and lies ---------------------------------------------------------------------------------- */
+/* --- deliver's death and lies --- */
 
 static void c02_deliver_dies_with_jobs(void **state)
 {
@@ -139,7 +140,8 @@ static void c02_deliver_dies_with_jobs(void **state)
 static void c02_a_result_that_names_not_all(void **state)
 {
     struct stage *s = *state;
-    struct job_seen j = stage_one_job(s, &(struct letter){ .to = { "a@remote.example", "b@remote.example" } });
+    struct job_seen j =
+        stage_one_job(s, &(struct letter){ .to = { "a@remote.example", "b@remote.example" } });
 
     stage_result_rcpt(&s->deliver, j.job, 0, &delivered);
     stage_result_end(&s->deliver, j.job, 0, false);
@@ -192,7 +194,7 @@ static void p05_words_without_end_are_cut_and_reported(void **state)
     assert_int_equal(stage_event(s, EVENT_BOUNCED).outcome.reply.text.len, REPLY_TEXT_MAX);
 }
 
-/* --- sites ----------------------------------------------------------------------------------------------------- */
+/* --- sites --- */
 
 /* N06, N10: a site without connection is left alone; another goes on. */
 static void n06_a_site_that_cannot_be_reached_is_left_alone(void **state)
@@ -201,13 +203,15 @@ static void n06_a_site_that_cannot_be_reached_is_left_alone(void **state)
     uint64_t id = 0;
     size_t rows;
 
-    s->config->retry.steps_ms[0] = s->config->retry.steps_ms[s->config->retry.step_count - 1] = 3600 * 1000;
+    s->config->retry.steps_ms[0] = s->config->retry.steps_ms[s->config->retry.step_count - 1] =
+        3600 * 1000;
     for (int i = 0; i < 3; i++) {
         id = stage_accept(s, &(struct letter){ 0 });
         if (i == 0)
             stage_site(s, "remote.example", "mx.remote.example");
         struct job_seen j = stage_job(s, &s->deliver);
-        stage_result_rcpt(&s->deliver, j.job, 0, &(struct verdict){ OUTCOME_DEFERRED, 0, 4, 1, "no route", false });
+        stage_result_rcpt(&s->deliver, j.job, 0,
+                          &(struct verdict){ OUTCOME_DEFERRED, 0, 4, 1, "no route", false });
         stage_result_end(&s->deliver, j.job, 0, true);
         job_seen_done(&j);
         (void)stage_event(s, EVENT_DEFERRED);
@@ -222,7 +226,7 @@ static void n06_a_site_that_cannot_be_reached_is_left_alone(void **state)
     stage_result(s, &s->deliver, &j, &delivered);
 }
 
-/* --- content --------------------------------------------------------------------------------------------------- */
+/* --- content --- */
 
 static void content_beyond_the_first_piece_comes_when_asked_for(void **state)
 {
@@ -292,14 +296,15 @@ static void r21_d05_a_damaged_envelope_is_held_and_named(void **state)
     assert_int_equal(stage_admin(s, ADMIN_QUEUE_SHOW, id, 0, "", &rows), 500);
 }
 
-/* --- the end --------------------------------------------------------------------------------------------------- */
+/* --- the end --- */
 
 static void count_drained(void *arg)
 {
     ++*(unsigned *)arg;
 }
 
-/* What is out comes back first; nothing new goes out meanwhile; what is left is there after the start. */
+/* What is out comes back first; nothing new goes out meanwhile; what is left is there after the
+ * start. */
 static void r39_drain_waits_for_what_is_out(void **state)
 {
     struct stage *s = *state;

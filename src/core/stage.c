@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core/stage.c - the stage itself: core's folder, links, frames that wait; and small talk with vault, resolve, web. */
+/* core/stage.c - the stage itself: core's folder, links, frames that wait; and small talk with
+ * vault, resolve, web. */
 #include "core/stage.h"
 
 #include <glob.h>
@@ -18,7 +19,7 @@ static const char own_yaml[] = "hostname: relay.example\n"
                                "listeners: [{kind: relay, address: \"127.0.0.1:2525\"}]\n"
                                "spool: {segment_bytes: 1M, reserve_bytes: 2M}\n";
 
-/* --- players --------------------------------------------------------------------------------------------------- */
+/* --- players --- */
 
 static bool on_frame(void *owner, struct channel *c, const struct frame *f, struct err *err)
 {
@@ -127,7 +128,7 @@ size_t player_waiting(const struct player *p, enum wire_type type)
     return count;
 }
 
-/* --- the stage ------------------------------------------------------------------------------------------------- */
+/* --- the stage --- */
 
 static void start_core(struct stage *s)
 {
@@ -223,7 +224,8 @@ static size_t damage_file(const char *path, struct str text)
 
     assert_non_null(f);
     len = fread(bytes, 1, 4 << 20, f);
-    for (size_t at = 0; (at += str_find(str_make(bytes + at, len - at), text)) < len; at += text.len, found++) {
+    for (size_t at = 0; (at += str_find(str_make(bytes + at, len - at), text)) < len;
+         at += text.len, found++) {
         char turned = (char)(bytes[at] ^ 1);
         assert_int_equal(fseek(f, (long)at, SEEK_SET), 0);
         assert_int_equal(fwrite(&turned, 1, 1, f), 1);
@@ -309,7 +311,7 @@ uint64_t stage_figure(struct stage *s, const char *key)
     return value;
 }
 
-/* --- vault, resolve, web --------------------------------------------------------------------------------------- */
+/* --- vault, resolve, web --- */
 
 void stage_gate(struct stage *s, bool open)
 {
@@ -341,7 +343,8 @@ unsigned stage_ready_code(struct stage *s)
 
 void stage_open(struct stage *s, uint64_t account)
 {
-    stage_bind(s, &(struct binding){ .account = account, .opening = 1, .flags = account ? BIND_TRUSTED : 0 });
+    stage_bind(s, &(struct binding){
+                      .account = account, .opening = 1, .flags = account ? BIND_TRUSTED : 0 });
     assert_int_equal(stage_ready_code(s), 0);
 }
 
@@ -374,8 +377,8 @@ void stage_no_site(struct stage *s, const char *domain, uint16_t code, const cha
     wire_put(m, &m->text, str_of(text));
 }
 
-unsigned stage_admin(struct stage *s, enum admin_verb verb, uint64_t id, uint32_t flags, const char *reason,
-                     size_t *ret_rows)
+unsigned stage_admin(struct stage *s, enum admin_verb verb, uint64_t id, uint32_t flags,
+                     const char *reason, size_t *ret_rows)
 {
     struct wire_admin *m = wire_add(s->web.channel, WIRE_ADMIN, 8 + strlen(reason));
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core/stage.h - for tests: the real core over a real spool in a folder of its own, and every other role played by the
- * test. A frame that core sends waits at its player until the test asks for it; nothing is answered by itself. */
+/* core/stage.h - for tests: the real core over a real spool in a folder of its own, and every other
+ * role played by the test. A frame that core sends waits at its player until the test asks for it;
+ * nothing is answered by itself. */
 #pragma once
 
 #include <setjmp.h>
@@ -40,8 +41,8 @@ struct stage {
     struct str row; /* the last one of the last request */
 };
 
-/* `yaml`: options besides the stage's own, or "". Everybody is linked, vault has said that the gate is open, and report
- * where it stands, unless stage_raise_bare(). */
+/* `yaml`: options besides the stage's own, or "". Everybody is linked, vault has said that the gate
+ * is open, and report where it stands, unless stage_raise_bare(). */
 struct stage *stage_raise(const char *yaml);
 struct stage *stage_raise_bare(const char *yaml);
 void stage_end(struct stage *s);
@@ -78,8 +79,8 @@ void stage_open(struct stage *s, uint64_t account);
 
 /* A message as accept sends it; unset fields are what most have. */
 struct letter {
-    uint64_t session;  /* 0: STAGE_SESSION */
-    const char *from;  /* NULL: shop@sender.example; "" null */
+    uint64_t session; /* 0: STAGE_SESSION */
+    const char *from; /* NULL: shop@sender.example; "" null */
     const char *envid;
     const char *to[8]; /* none: ann@remote.example */
     const char *orcpt;
@@ -88,7 +89,7 @@ struct letter {
     const char *content;
     const struct header_edit *edits;
     size_t edit_count;
-    int64_t size_lie;   /* added to what TX_END says */
+    int64_t size_lie; /* added to what TX_END says */
     int32_t header_lie;
 };
 uint64_t stage_send(struct stage *s, const struct letter *l);
@@ -127,9 +128,11 @@ struct verdict {
     bool passed_on; /* the next host has taken over the notification */
 };
 /* The same for each of its recipients, or one by one and then the end. */
-void stage_result(struct stage *s, struct player *taker, struct job_seen *j, const struct verdict *v);
+void stage_result(struct stage *s, struct player *taker, struct job_seen *j,
+                  const struct verdict *v);
 void stage_result_rcpt(struct player *taker, uint64_t job, uint32_t rcpt, const struct verdict *v);
-void stage_result_end(struct player *taker, uint64_t job, uint16_t session_code, bool connection_failed);
+void stage_result_end(struct player *taker, uint64_t job, uint16_t session_code,
+                      bool connection_failed);
 
 /* The next event of that kind (0: of any) that report got; others before it are passed over. */
 struct event stage_event(struct stage *s, enum event_kind kind);
@@ -139,8 +142,8 @@ void stage_events_from(struct stage *s, uint64_t position);
 void stage_retry_at_once(struct stage *s);
 
 /* What an operator asks; the status of the answer, with the rows counted. */
-unsigned stage_admin(struct stage *s, enum admin_verb verb, uint64_t id, uint32_t flags, const char *reason,
-                     size_t *ret_rows);
+unsigned stage_admin(struct stage *s, enum admin_verb verb, uint64_t id, uint32_t flags,
+                     const char *reason, size_t *ret_rows);
 /* A figure of core's status. */
 uint64_t stage_figure(struct stage *s, const char *key);
 bool str_has(struct str text, const char *part);

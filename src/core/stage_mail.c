@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core/stage_mail.c - mail on the stage: what accept hands in, what deliver and report are handed, what becomes of it. */
+/* core/stage_mail.c - mail on the stage: what accept hands in, what deliver and report are handed,
+ * what becomes of it. */
 #include <stdlib.h>
 
 #include "core/stage.h"
@@ -9,7 +10,7 @@
 
 static const char plain[] = "Subject: a plain one\r\nFrom: shop@sender.example\r\n\r\nHello.\r\n";
 
-/* --- in -------------------------------------------------------------------------------------------------------- */
+/* --- in --- */
 
 static struct str or_else(const char *text, const char *otherwise)
 {
@@ -79,7 +80,8 @@ uint64_t stage_send(struct stage *s, const struct letter *l)
     m->session = session;
     m->tx = s->last_tx;
     m->size_bytes = (uint64_t)((int64_t)content.len + l->size_lie);
-    m->header_bytes = (uint32_t)((int32_t)(header < content.len ? header + 4 : content.len) + l->header_lie);
+    m->header_bytes =
+        (uint32_t)((int32_t)(header < content.len ? header + 4 : content.len) + l->header_lie);
     return s->last_tx;
 }
 
@@ -106,7 +108,7 @@ uint64_t stage_accept(struct stage *s, const struct letter *l)
     return id;
 }
 
-/* --- out ------------------------------------------------------------------------------------------------------- */
+/* --- out --- */
 
 void stage_read_content(struct player *taker, struct job_seen *j)
 {
@@ -177,7 +179,8 @@ void stage_result_rcpt(struct player *taker, uint64_t job, uint32_t rcpt, const 
     wire_put(m, &m->text, text);
 }
 
-void stage_result_end(struct player *taker, uint64_t job, uint16_t session_code, bool connection_failed)
+void stage_result_end(struct player *taker, uint64_t job, uint16_t session_code,
+                      bool connection_failed)
 {
     struct wire_result *m = wire_add(taker->channel, WIRE_RESULT, 0);
 
@@ -186,7 +189,8 @@ void stage_result_end(struct player *taker, uint64_t job, uint16_t session_code,
     m->connection_failed = connection_failed;
 }
 
-void stage_result(struct stage *s, struct player *taker, struct job_seen *j, const struct verdict *v)
+void stage_result(struct stage *s, struct player *taker, struct job_seen *j,
+                  const struct verdict *v)
 {
     (void)s;
     for (size_t i = 0; i < j->rcpt_count; i++)

@@ -164,9 +164,8 @@ static void join(struct fixture *f)
     if (!ring_new(RING_BYTES, &f->ring, NULL, &err))
         abort();
     f->ring_in = ring_share(f->ring);
-    deliver_role.link(f->role, &(struct role_link){ .peer = ROLE_CORE,
-                                                    .channel = to_core,
-                                                    .ring_in = f->ring_in });
+    deliver_role.link(f->role, &(struct role_link){
+                                   .peer = ROLE_CORE, .channel = to_core, .ring_in = f->ring_in });
     deliver_role.link(f->role, &(struct role_link){ .peer = ROLE_RESOLVE, .channel = to_resolve });
     deliver_role.link(f->role, &(struct role_link){ .peer = ROLE_WEB, .channel = to_web });
 }

@@ -31,10 +31,10 @@ struct fixture {
     void *role;
     struct channel *core, *resolve;
     struct ring *ring, *ring_in; /* the writer's end, and the role's */
-    struct str hosts[4]; /* what resolve says: addresses, in order; none: 5yz */
-    uint64_t jobs;       /* handed out */
-    unsigned results;    /* RESULT frames that came */
-    struct buf told;     /* "delivered recipient 250; …" of all results, in order */
+    struct str hosts[4];         /* what resolve says: addresses, in order; none: 5yz */
+    uint64_t jobs;               /* handed out */
+    unsigned results;            /* RESULT frames that came */
+    struct buf told;             /* "delivered recipient 250; …" of all results, in order */
     struct wire_result last;
     struct errand errands[64];
     uint64_t sent[64]; /* content handed out of each */

@@ -89,7 +89,8 @@ static void start(struct race *r, size_t index, const struct host *host, uint16_
 {
     struct runner *me = &r->runners[index];
 
-    *me = (struct runner){ .race = r, .to = { .ip = host->ip, .port = port },
+    *me = (struct runner){ .race = r,
+                           .to = { .ip = host->ip, .port = port },
                            .path = host->ip.family == 0 ? host->name.ptr : NULL };
     r->holders++;
     r->running++;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* guard/admission.h - may this session hand over mail for this recipient? One pure answer, asked by accept at RCPT and
- * again by core at commit, which trusts no field from accept. */
+/* guard/admission.h - may this session hand over mail for this recipient? One pure answer, asked by
+ * accept at RCPT and again by core at commit, which trusts no field from accept. */
 #pragma once
 
 #include "config/config.h"
@@ -9,11 +9,11 @@
 
 struct admission_facts {
     enum listener_kind listener;
-    bool authorised;  /* authenticated, or from a trusted network: has an account */
-    bool gate_open;   /* `baton live` has found the machine fit, or configuration opened it */
+    bool authorised; /* authenticated, or from a trusted network: has an account */
+    bool gate_open;  /* `baton live` has found the machine fit, or configuration opened it */
 };
 
-/* True: yes. False: *ret is the refusal, code, enhanced code and words with the rule's tag; its text is static or in
- * the arena. A recipient without domain is postmaster. */
-MUST_USE bool admission_rcpt(const struct config *c, const struct admission_facts *facts, const struct address *rcpt,
-                             struct arena *a, struct reply *ret);
+/* True: yes. False: *ret is the refusal, code, enhanced code and words with the rule's tag; its
+ * text is static or in the arena. A recipient without domain is postmaster. */
+MUST_USE bool admission_rcpt(const struct config *c, const struct admission_facts *facts,
+                             const struct address *rcpt, struct arena *a, struct reply *ret);

@@ -81,7 +81,7 @@ static void pile_drop(struct channel *c)
 static void pile_move_to_front(struct channel *c)
 {
     memmove(c->pile, c->pile + c->start, c->end - c->start);
-    LIST_EACH(&c->fd_groups, struct fd_group, g, link)
+    LIST_EACH (&c->fd_groups, struct fd_group, g, link)
         g->end -= c->start;
     c->end -= c->start;
     c->start = 0;
@@ -160,7 +160,7 @@ static size_t packet_fds(const struct channel *c, size_t *len, int fds[PACKET_FD
 {
     size_t count = 0, last_end = 0;
 
-    LIST_EACH(&c->fd_groups, struct fd_group, g, link) {
+    LIST_EACH (&c->fd_groups, struct fd_group, g, link) {
         if (g->end > c->start + *len)
             break;
         if (count + g->count > PACKET_FDS_MAX) {

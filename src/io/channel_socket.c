@@ -94,8 +94,9 @@ static int packet_receive(int fd, struct packet *ret, int fds[PACKET_FDS_MAX], s
     static _Alignas(8) char bytes[PACKET_BYTES_MAX];
     union control control;
     struct iovec iov = { .iov_base = bytes, .iov_len = sizeof bytes };
-    struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
-                        .msg_controllen = sizeof control };
+    struct msghdr m = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+    };
     ssize_t got;
 
     do /* ECONNRESET is told once, before the peer's last words */

@@ -341,10 +341,10 @@ static void test_garbage_packet_ends_it(void **state)
     }
 }
 
-#define BOTH(f)                                                                        \
-    { #f " (pair)", f, setup_pair, free_both, NULL },                                  \
-    {                                                                                  \
-        #f " (sockets)", f, setup_sockets, free_both, NULL                             \
+#define BOTH(f)                                            \
+    { #f " (pair)", f, setup_pair, free_both, NULL },      \
+    {                                                      \
+#f " (sockets)", f, setup_sockets, free_both, NULL \
     }
 
 int main(void)

@@ -4,7 +4,8 @@
 
 #include "base/str.h"
 
-/* For waiting and for ages: never goes back. loop_now_ms() is the cheaper one, taken once a turn. */
+/* For waiting and for ages: never goes back. loop_now_ms() is the cheaper one, taken once a turn.
+ */
 int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
 /* For dates, since 1970. */

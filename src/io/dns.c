@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* io/dns.c - look-ups through libunbound: one context, its one thread, and its pipe in our loop.
  *
- * The library's thread resolves, validates and caches; when answers wait its pipe becomes readable, ub_process() runs
- * our callback on the loop, and the callback wakes the fiber that asked. The context is set up once, before its thread
- * starts, and never touched again: its configuration is not re-entrant. */
+ * The library's thread resolves, validates and caches; when answers wait its pipe becomes readable,
+ * ub_process() runs our callback on the loop, and the callback wakes the fiber that asked. The
+ * context is set up once, before its thread starts, and never touched again: its configuration is
+ * not re-entrant. */
 #include "io/dns.h"
 
 #include <assert.h>
@@ -33,7 +34,7 @@ struct dns {
 struct lookup {
     struct gate gate;
     bool done;
-    int error;              /* the library's own, 0 when there is a result */
+    int error;                /* the library's own, 0 when there is a result */
     struct ub_result *result; /* ours to free */
 };
 
@@ -60,7 +61,9 @@ static void lookup_done(void *arg, int error, struct ub_result *result)
     gate_wake_all(&l->gate);
 }
 
-/* Setting up ----------------------------------------------------------------------------------------------------- */
+/* Setting up
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static bool set_fixed_options(struct ub_ctx *ctx, const struct dns_options *o, struct err *err)
 {
@@ -78,7 +81,8 @@ static bool set_fixed_options(struct ub_ctx *ctx, const struct dns_options *o, s
         /* Clamps as in resolve/ (fault S06). */
         { "cache-max-ttl:", "86400" },
         { "cache-max-negative-ttl:", "300" },
-        /* Private networks have names and reverse zones of their own; only asking the roots for them is wrong. */
+        /* Private networks have names and reverse zones of their own; only asking the roots for
+           them is wrong. */
         { "unblock-lan-zones:", o->recursive ? "no" : "yes" },
         { "insecure-lan-zones:", o->recursive ? "no" : "yes" },
     };
@@ -95,7 +99,8 @@ static bool add_server(struct ub_ctx *ctx, const struct endpoint *server, struct
 {
     char ip[IP_TEXT_MAX], text[IP_TEXT_MAX + 8];
 
-    snprintf(text, sizeof text, "%s@%u", ip_format(&server->ip, ip), server->port ? server->port : 53u);
+    snprintf(text, sizeof text, "%s@%u", ip_format(&server->ip, ip),
+             server->port ? server->port : 53u);
     int code = ub_ctx_set_fwd(ctx, text);
     return code == 0 || failed(err, text, code);
 }
@@ -123,12 +128,14 @@ static bool set_up(struct ub_ctx *ctx, const struct dns_options *o, struct err *
     code = ub_ctx_async(ctx, /* a thread, not a process: */ 1);
     if (code != 0)
         return failed(err, "thread mode", code);
-    /* The library answers "test." itself, unlike a network that has it. Freezes the configuration, so it is last. */
+    /* The library answers "test." itself, unlike a network that has it. Freezes the configuration,
+     * so it is last. */
     code = o->recursive ? 0 : ub_ctx_zone_remove(ctx, "test.");
     return code == 0 || failed(err, "zone test.", code);
 }
 
-/* A question that the library answers itself starts its thread: afterwards a confined role could not. */
+/* A question that the library answers itself starts its thread: afterwards a confined role could
+ * not. */
 static bool start_thread(struct ub_ctx *ctx, struct err *err)
 {
     char localhost[] = "localhost";
@@ -142,7 +149,8 @@ static bool start_thread(struct ub_ctx *ctx, struct err *err)
     return code == 0 || failed(err, "starting the resolver", code);
 }
 
-/* The library wants more than a fiber's stack here (a record of 64 KiB lies on it), and roles start on fibers. */
+/* The library wants more than a fiber's stack here (a record of 64 KiB lies on it), and roles start
+ * on fibers. */
 struct setting_up {
     struct ub_ctx *ctx;
     const struct dns_options *options;
@@ -199,11 +207,14 @@ void dns_free(struct dns *d)
     free(d);
 }
 
-/* Answers -------------------------------------------------------------------------------------------------------- */
+/* Answers
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static const char *rcode_name(int rcode)
 {
-    static const char *const names[] = { "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED" };
+    static const char *const names[] = { "NOERROR",  "FORMERR", "SERVFAIL",
+                                         "NXDOMAIN", "NOTIMP",  "REFUSED" };
 
     return rcode >= 0 && (size_t)rcode < ARRAY_LEN(names) ? names[rcode] : "an unknown answer code";
 }
@@ -213,8 +224,8 @@ static void answer_temp(struct dns_answer *answer, struct str why)
     *answer = (struct dns_answer){ .status = DNS_TEMP, .why = why };
 }
 
-static bool read_records(const struct ub_result *r, enum dns_type type, struct arena *a, struct dns_answer *answer,
-                         struct err *err)
+static bool read_records(const struct ub_result *r, enum dns_type type, struct arena *a,
+                         struct dns_answer *answer, struct err *err)
 {
     size_t count = 0;
 
@@ -232,13 +243,16 @@ static bool read_records(const struct ub_result *r, enum dns_type type, struct a
     return true;
 }
 
-static void read_result(const struct ub_result *r, enum dns_type type, struct arena *a, struct dns_answer *answer)
+static void read_result(const struct ub_result *r, enum dns_type type, struct arena *a,
+                        struct dns_answer *answer)
 {
     struct err err = { 0 };
 
-    *answer = (struct dns_answer){ .secure = r->secure, .ttl_s = r->ttl > 0 ? (uint32_t)r->ttl : 0 };
+    *answer =
+        (struct dns_answer){ .secure = r->secure, .ttl_s = r->ttl > 0 ? (uint32_t)r->ttl : 0 };
     if (r->bogus) {
-        answer_temp(answer, arena_strf(a, "bogus: %s", r->why_bogus ? r->why_bogus : "DNSSEC validation failed"));
+        answer_temp(answer, arena_strf(a, "bogus: %s",
+                                       r->why_bogus ? r->why_bogus : "DNSSEC validation failed"));
     } else if (r->rcode == RCODE_NO_NAME) {
         answer->status = DNS_NO_NAME;
     } else if (r->rcode != RCODE_OK) {
@@ -249,11 +263,13 @@ static void read_result(const struct ub_result *r, enum dns_type type, struct ar
 }
 
 /* Waits. */
-static bool await_result(struct dns *d, struct lookup *l, int id, int64_t deadline_ms, struct err *err)
+static bool await_result(struct dns *d, struct lookup *l, int id, int64_t deadline_ms,
+                         struct err *err)
 {
     while (!l->done) {
         if (!gate_wait(&l->gate, deadline_ms, err)) {
-            /* The library forgets the question, and `l` with it. Unless the answer came in the same turn. */
+            /* The library forgets the question, and `l` with it. Unless the answer came in the same
+             * turn. */
             if (!l->done)
                 (void)ub_cancel(d->ctx, id);
             return l->done;
@@ -262,8 +278,8 @@ static bool await_result(struct dns *d, struct lookup *l, int id, int64_t deadli
     return true;
 }
 
-bool dns_lookup(struct dns *d, struct str name, enum dns_type type, int64_t deadline_ms, struct arena *a,
-                struct dns_answer *ret, struct err *err)
+bool dns_lookup(struct dns *d, struct str name, enum dns_type type, int64_t deadline_ms,
+                struct arena *a, struct dns_answer *ret, struct err *err)
 {
     struct lookup l = { 0 };
     int id = 0;
@@ -274,7 +290,8 @@ bool dns_lookup(struct dns *d, struct str name, enum dns_type type, int64_t dead
         return true;
     }
     gate_init(&l.gate);
-    int code = ub_resolve_async(d->ctx, arena_str(a, name).ptr, (int)type, CLASS_IN, &l, lookup_done, &id);
+    int code =
+        ub_resolve_async(d->ctx, arena_str(a, name).ptr, (int)type, CLASS_IN, &l, lookup_done, &id);
     if (code != 0) {
         answer_temp(ret, str_of(ub_strerror(code)));
         return true;

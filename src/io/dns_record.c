@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* io/dns_record.c - readers of record data: RFC 1035 §3.3, RFC 3596 (AAAA), RFC 6698 (TLSA).
  *
- * The library hands over data whose names are uncompressed already, so a compression pointer is as wrong here as any
- * other damage. Every length is compared with what is left before a byte is touched (fault S04). */
+ * The library hands over data whose names are uncompressed already, so a compression pointer is as
+ * wrong here as any other damage. Every length is compared with what is left before a byte is
+ * touched (fault S04). */
 #include "io/dns_record.h"
 
 #define LABEL_MAX 63
@@ -90,7 +91,8 @@ static bool mx_read(struct str data, struct arena *a, struct dns_record *r, stru
     return name_only_read(str_skip(data, 2), a, r, err);
 }
 
-/* The strings joined without a space between: what SPF and DKIM mean by a record (RFC 7208 §3.3, RFC 6376 §3.6.2.2). */
+/* The strings joined without a space between: what SPF and DKIM mean by a record (RFC 7208 §3.3,
+ * RFC 6376 §3.6.2.2). */
 static bool txt_read(struct str data, struct arena *a, struct dns_record *r, struct err *err)
 {
     if (data.len == 0 || data.len > DNS_TXT_BYTES_MAX)
@@ -121,19 +123,32 @@ static bool tlsa_read(struct str data, struct arena *a, struct dns_record *r, st
     return true;
 }
 
-bool dns_record_read(enum dns_type type, struct str data, struct arena *a, struct dns_record *ret, struct err *err)
+bool dns_record_read(enum dns_type type, struct str data, struct arena *a, struct dns_record *ret,
+                     struct err *err)
 {
     struct dns_record r = { 0 };
     bool ok = false;
 
     switch (type) {
-    case DNS_A: ok = a_read(data, &r, err); break;
-    case DNS_AAAA: ok = aaaa_read(data, &r, err); break;
+    case DNS_A:
+        ok = a_read(data, &r, err);
+        break;
+    case DNS_AAAA:
+        ok = aaaa_read(data, &r, err);
+        break;
     case DNS_CNAME:
-    case DNS_PTR: ok = name_only_read(data, a, &r, err); break;
-    case DNS_MX: ok = mx_read(data, a, &r, err); break;
-    case DNS_TXT: ok = txt_read(data, a, &r, err); break;
-    case DNS_TLSA: ok = tlsa_read(data, a, &r, err); break;
+    case DNS_PTR:
+        ok = name_only_read(data, a, &r, err);
+        break;
+    case DNS_MX:
+        ok = mx_read(data, a, &r, err);
+        break;
+    case DNS_TXT:
+        ok = txt_read(data, a, &r, err);
+        break;
+    case DNS_TLSA:
+        ok = tlsa_read(data, a, &r, err);
+        break;
     }
     if (ok)
         *ret = r;

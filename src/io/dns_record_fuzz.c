@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* io/dns_record_fuzz.c - any bytes as the data of a record of any type we read: the first byte chooses the type. */
+/* io/dns_record_fuzz.c - any bytes as the data of a record of any type we read: the first byte
+ * chooses the type. */
 #include <assert.h>
 
 #include "base/mem.h"
@@ -9,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const enum dns_type types[] = { DNS_A, DNS_CNAME, DNS_PTR, DNS_MX, DNS_TXT, DNS_AAAA, DNS_TLSA };
+    static const enum dns_type types[] = { DNS_A,   DNS_CNAME, DNS_PTR, DNS_MX,
+                                           DNS_TXT, DNS_AAAA,  DNS_TLSA };
     struct dns_record record;
     struct arena arena;
 

@@ -10,9 +10,15 @@
 #include "base/mem.h"
 #include "io/dns_record.h"
 
-#define LABEL_63 "\x3f" "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
-#define LABEL_61 "\x3d" "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghi"
-#define LABEL_62 "\x3e" "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghij"
+#define LABEL_63 \
+    "\x3f"       \
+    "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
+#define LABEL_61 \
+    "\x3d"       \
+    "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghi"
+#define LABEL_62 \
+    "\x3e"       \
+    "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghij"
 
 static const struct record_case {
     const char *name;
@@ -28,9 +34,15 @@ static const struct record_case {
     { "A, empty", DNS_A, STR(""), false, 0, NULL },
     { "AAAA", DNS_AAAA, STR("\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01"), true, 0, "2001:db8::1" },
     { "AAAA, of 4", DNS_AAAA, STR("\xc0\x00\x02\x01"), false, 0, NULL },
-    { "MX", DNS_MX, STR("\x00\x0a\x02mx\x07" "Example\x03org\x00"), true, 10, "mx.example.org" },
+    { "MX", DNS_MX,
+      STR("\x00\x0a\x02mx\x07"
+          "Example\x03org\x00"),
+      true, 10, "mx.example.org" },
     { "MX, null", DNS_MX, STR("\x00\x00\x00"), true, 0, "" },
-    { "MX, highest preference", DNS_MX, STR("\xff\xff\x01" "a\x00"), true, 65535, "a" },
+    { "MX, highest preference", DNS_MX,
+      STR("\xff\xff\x01"
+          "a\x00"),
+      true, 65535, "a" },
     { "MX, no name", DNS_MX, STR("\x00\x0a"), false, 0, NULL },
     { "MX, half a preference", DNS_MX, STR("\x00"), false, 0, NULL },
     { "MX, empty", DNS_MX, STR(""), false, 0, NULL },
@@ -38,23 +50,54 @@ static const struct record_case {
     { "MX, label past the end", DNS_MX, STR("\x00\x0a\x3fmx\x00"), false, 0, NULL },
     { "MX, pointer to itself", DNS_MX, STR("\x00\x0a\xc0\x02"), false, 0, NULL },
     { "MX, pointer behind a label", DNS_MX, STR("\x00\x0a\x02mx\xc0\x00"), false, 0, NULL },
-    { "MX, reserved label", DNS_MX, STR("\x00\x0a\x41" "a\x00"), false, 0, NULL },
-    { "MX, octets behind", DNS_MX, STR("\x00\x0a\x01" "a\x00\x00"), false, 0, NULL },
-    { "MX, dot inside a label", DNS_MX, STR("\x00\x0a\x03" "a.b\x00"), false, 0, NULL },
-    { "MX, line end inside a label", DNS_MX, STR("\x00\x0a\x03" "a\r\n\x00"), false, 0, NULL },
-    { "MX, NUL inside a label", DNS_MX, STR("\x00\x0a\x03" "a\x00" "b\x00"), false, 0, NULL },
+    { "MX, reserved label", DNS_MX,
+      STR("\x00\x0a\x41"
+          "a\x00"),
+      false, 0, NULL },
+    { "MX, octets behind", DNS_MX,
+      STR("\x00\x0a\x01"
+          "a\x00\x00"),
+      false, 0, NULL },
+    { "MX, dot inside a label", DNS_MX,
+      STR("\x00\x0a\x03"
+          "a.b\x00"),
+      false, 0, NULL },
+    { "MX, line end inside a label", DNS_MX,
+      STR("\x00\x0a\x03"
+          "a\r\n\x00"),
+      false, 0, NULL },
+    { "MX, NUL inside a label", DNS_MX,
+      STR("\x00\x0a\x03"
+          "a\x00"
+          "b\x00"),
+      false, 0, NULL },
     { "MX, 8-bit label", DNS_MX, STR("\x00\x0a\x02\xc3\xa4\x00"), false, 0, NULL },
-    { "CNAME", DNS_CNAME, STR("\x03www\x07" "example\x00"), true, 0, "www.example" },
-    { "CNAME, slash of RFC 2317", DNS_CNAME, STR("\x04" "0/25\x01" "2\x00"), true, 0, "0/25.2" },
+    { "CNAME", DNS_CNAME,
+      STR("\x03www\x07"
+          "example\x00"),
+      true, 0, "www.example" },
+    { "CNAME, slash of RFC 2317", DNS_CNAME,
+      STR("\x04"
+          "0/25\x01"
+          "2\x00"),
+      true, 0, "0/25.2" },
     { "CNAME, empty", DNS_CNAME, STR(""), false, 0, NULL },
     { "PTR, longest", DNS_PTR, STR(LABEL_63 LABEL_63 LABEL_63 LABEL_61 "\x00"), true, 0, NULL },
-    { "PTR, one octet over", DNS_PTR, STR(LABEL_63 LABEL_63 LABEL_63 LABEL_62 "\x00"), false, 0, NULL },
-    { "PTR, far over", DNS_PTR, STR(LABEL_63 LABEL_63 LABEL_63 LABEL_63 LABEL_63 "\x00"), false, 0, NULL },
+    { "PTR, one octet over", DNS_PTR, STR(LABEL_63 LABEL_63 LABEL_63 LABEL_62 "\x00"), false, 0,
+      NULL },
+    { "PTR, far over", DNS_PTR, STR(LABEL_63 LABEL_63 LABEL_63 LABEL_63 LABEL_63 "\x00"), false, 0,
+      NULL },
     { "TXT, joined", DNS_TXT, STR("\x07v=spf1 \x04-all"), true, 0, "v=spf1 -all" },
     { "TXT, empty string", DNS_TXT, STR("\x00"), true, 0, "" },
     { "TXT, empty data", DNS_TXT, STR(""), false, 0, NULL },
-    { "TXT, string past the end", DNS_TXT, STR("\x05" "abc"), false, 0, NULL },
-    { "TXT, second string past the end", DNS_TXT, STR("\x01" "a\xff"), false, 0, NULL },
+    { "TXT, string past the end", DNS_TXT,
+      STR("\x05"
+          "abc"),
+      false, 0, NULL },
+    { "TXT, second string past the end", DNS_TXT,
+      STR("\x01"
+          "a\xff"),
+      false, 0, NULL },
     { "TLSA", DNS_TLSA, STR("\x03\x01\x01\xaa"), true, 0, "\x03\x01\x01\xaa" },
     { "TLSA, no digest", DNS_TLSA, STR("\x03\x01\x01"), false, 0, NULL },
 };
@@ -84,7 +127,8 @@ static void s04_record_data(void **state)
         char *data = mem_new(c->data.len + 1);
         memcpy(data + 1, c->data.ptr, c->data.len);
         bool ok = dns_record_read(c->type, str_make(data + 1, c->data.len), &arena, &r, &err);
-        bool good = ok == c->ok && (ok ? r.preference == c->preference && (!c->want || record_is(&r, c->type, c->want))
+        bool good = ok == c->ok && (ok ? r.preference == c->preference &&
+                                             (!c->want || record_is(&r, c->type, c->want))
                                        : r.preference == 7 && err.kind == ERR_SYNTAX);
         if (!good)
             fail_msg("%s: %s", c->name, ok ? "accepted" : err.text);
@@ -110,7 +154,9 @@ static const struct name_case {
     { STR("exa mple.org"), false },
     { STR("exa\0mple.org"), false },
     { STR("ex\\046ample.org"), false },
-    { STR("b\xc3\xbc" "cher.example"), false },
+    { STR("b\xc3\xbc"
+          "cher.example"),
+      false },
     { STR("abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijkl.org"), false },
 };
 

@@ -83,8 +83,7 @@ struct fiber *fiber_spawn(const char *name, fiber_fn *fn, void *arg)
     struct fiber *f;
 
     if (fibers.count >= fibers.count_max) {
-        fprintf(stderr, "fiber %s: %zu live already: raise vm.max_map_count\n", name,
-                fibers.count);
+        fprintf(stderr, "fiber %s: %zu live already: raise vm.max_map_count\n", name, fibers.count);
         abort();
     }
     bottom = fiber_stack_take();

@@ -19,7 +19,8 @@ static inline void list_move(struct list *to, struct list *from)
 
 void fiber_init(void);
 bool fiber_any_ready(void);
-/* Runs those that are ready, and those that these make ready, within bounds. On the loop's stack. */
+/* Runs those that are ready, and those that these make ready, within bounds. On the loop's stack.
+ */
 void fiber_run_ready(void);
 /* It runs in this turn or the next. */
 void fiber_make_ready(struct fiber *f);

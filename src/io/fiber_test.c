@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* io/fiber_test.c - fibers, gates, timers, posts and workers over the real loop. No test looks at how long a thing
- * took, only at what ended it. */
+/* io/fiber_test.c - fibers, gates, timers, posts and workers over the real loop. No test looks at
+ * how long a thing took, only at what ended it. */
 #include "io/fiber.h"
 
 #include <setjmp.h>
@@ -105,7 +105,8 @@ static void wait_once(void *arg)
 
 static void test_gate_wakes_one_then_all(void **state)
 {
-    struct wait_case c[3] = { { .deadline_in_ms = NO_DEADLINE }, { .deadline_in_ms = 3600000 },
+    struct wait_case c[3] = { { .deadline_in_ms = NO_DEADLINE },
+                              { .deadline_in_ms = 3600000 },
                               { .deadline_in_ms = NO_DEADLINE } };
 
     (void)state;
@@ -126,7 +127,8 @@ static void test_gate_wakes_one_then_all(void **state)
 
 static void test_gate_times_out(void **state)
 {
-    struct wait_case c[3] = { { .deadline_in_ms = 2 }, { .deadline_in_ms = 1 },
+    struct wait_case c[3] = { { .deadline_in_ms = 2 },
+                              { .deadline_in_ms = 1 },
                               { .deadline_in_ms = -5 } };
 
     (void)state;

@@ -69,8 +69,8 @@ static enum wait_end wait_in(struct gate *g, int64_t deadline_ms, bool may_cance
 bool gate_wait(struct gate *g, int64_t deadline_ms, struct err *err)
 {
     struct fiber *self = fiber_self();
-    enum wait_end end = self != NULL && fiber_is_cancelled(self) ? CANCELLED
-                                                                 : wait_in(g, deadline_ms, true);
+    enum wait_end end =
+        self != NULL && fiber_is_cancelled(self) ? CANCELLED : wait_in(g, deadline_ms, true);
 
     if (end == CANCELLED)
         return err_set(err, ERR_CANCELLED, "cancelled");

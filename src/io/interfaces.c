@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* io/interfaces.c - the addresses that this machine has. Asked over a netlink socket, so before confinement. */
+/* io/interfaces.c - the addresses that this machine has. Asked over a netlink socket, so before
+ * confinement. */
 #include <ifaddrs.h>
 #include <netinet/in.h>
 
@@ -12,7 +13,8 @@ static struct ip address_of(const struct sockaddr *a)
 
     if (!a || (a->sa_family != AF_INET && a->sa_family != AF_INET6))
         return (struct ip){ 0 };
-    memcpy(&storage, a, a->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
+    memcpy(&storage, a,
+           a->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
     return sockaddr_endpoint(&storage).ip;
 }
 

@@ -2,7 +2,8 @@
 /* io/listener.c - a listening socket whose connections become streams.
  *
  * Watched level-triggered and exclusively, so that of several processes on one socket few wake for
- * one connection. What is not accepted now (BATCH_MAX) stays with the kernel until the next turn. */
+ * one connection. What is not accepted now (BATCH_MAX) stays with the kernel until the next turn.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -58,7 +59,7 @@ static void shortage_over(void *arg)
 static void accept_failed(struct listener *l)
 {
     switch (errno) {
-    case EAGAIN:       /* another process was faster */
+    case EAGAIN: /* another process was faster */
     case EINTR:
     case ECONNABORTED: /* and the errors of the connection itself, see accept(2): */
     case ENETDOWN:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* io/log_file.c - the file behind standard error: opened, measured, put aside under a number. When that happens is
- * super's matter (super/log_keeper.c); what is written into it is log_sink.c's. */
+/* io/log_file.c - the file behind standard error: opened, measured, put aside under a number. When
+ * that happens is super's matter (super/log_keeper.c); what is written into it is log_sink.c's. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

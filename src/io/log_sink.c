@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* io/log_sink.c - where log lines go: gathered during a turn, written with one call at its end, each with the time in
- * front. Several roles append to the same file; whole lines go out together, so they do not mix. */
+/* io/log_sink.c - where log lines go: gathered during a turn, written with one call at its end,
+ * each with the time in front. Several roles append to the same file; whole lines go out together,
+ * so they do not mix. */
 #include <errno.h>
 #include <stdio.h>
 #include <time.h>

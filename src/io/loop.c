@@ -19,9 +19,9 @@ static struct {
     bool stopped;
     bool turning;
     int64_t now_ms;
-    struct list ends;       /* struct turn_end, by order */
-    struct list *next;      /* the one that runs next, while they run */
-    pthread_mutex_t lock;   /* guards posts */
+    struct list ends;     /* struct turn_end, by order */
+    struct list *next;    /* the one that runs next, while they run */
+    pthread_mutex_t lock; /* guards posts */
     struct list posts;
 } loop = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -154,7 +154,8 @@ static int64_t wait_until(int64_t max_wait_ms)
 
 void loop_turn(int64_t max_wait_ms)
 {
-    /* Waiting in a callback, or turning the loop from a fiber, would turn it inside its own turn. */
+    /* Waiting in a callback, or turning the loop from a fiber, would turn it inside its own turn.
+     */
     assert(loop.ready && !loop.turning && fiber_self() == NULL);
     loop.turning = true;
     loop.now_ms = clock_mono_ms();

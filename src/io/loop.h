@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* io/loop.h - the turning of a process: wait, read every ready source, run what became ready, then the ends of the turn
- * (each channel sends once with all that the turn produced). One loop a process. */
+/* io/loop.h - the turning of a process: wait, read every ready source, run what became ready, then
+ * the ends of the turn (each channel sends once with all that the turn produced). One loop a
+ * process. */
 #pragma once
 
 #include "io/fiber.h"
@@ -10,13 +11,15 @@ void loop_init(void);
 /* Turns until loop_stop(). */
 void loop_run(void);
 void loop_stop(void);
-/* Waits at most until something happened or max_wait_ms passed. For tests and for blocking off a fiber. */
+/* Waits at most until something happened or max_wait_ms passed. For tests and for blocking off a
+ * fiber. */
 void loop_turn(int64_t max_wait_ms);
 
 /* Monotonic, as of the start of this turn. */
 int64_t loop_now_ms(void);
 
-/* A timer in the caller's storage. The callback runs on the loop, not on a fiber: it must not wait. */
+/* A timer in the caller's storage. The callback runs on the loop, not on a fiber: it must not wait.
+ */
 struct timer {
     int64_t at_ms;
     size_t place; /* in the loop's heap; 0 when not set */
@@ -38,5 +41,6 @@ struct turn_end {
 void turn_end_add(struct turn_end *t, int order, void (*fn)(void *arg), void *arg);
 void turn_end_remove(struct turn_end *t);
 
-/* Runs fn(arg) on the loop soon. Callable from any thread (a library's helper thread hands its answer over so). */
+/* Runs fn(arg) on the loop soon. Callable from any thread (a library's helper thread hands its
+ * answer over so). */
 void loop_post(void (*fn)(void *arg), void *arg);

@@ -23,7 +23,8 @@ void backend_wake(void);
 
 /* Brought by io_common, for seams only --------------------------------------------------------- */
 
-/* A call handed to the loop, in storage of whoever posts it; alive until it runs. From any thread. */
+/* A call handed to the loop, in storage of whoever posts it; alive until it runs. From any thread.
+ */
 struct post {
     struct list link;
     void (*fn)(void *arg);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* io/loop_epoll.c - the real world under the loop: epoll, and an eventfd by which threads wake it. */
+/* io/loop_epoll.c - the real world under the loop: epoll, and an eventfd by which threads wake it.
+ */
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>

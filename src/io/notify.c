@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* io/notify.c - tells systemd, where it has started us, what we are doing (sd_notify(3)). Elsewhere, and in a build
- * without libsystemd, nothing happens. */
+/* io/notify.c - tells systemd, where it has started us, what we are doing (sd_notify(3)).
+ * Elsewhere, and in a build without libsystemd, nothing happens. */
 #include "io/process.h"
 
 #if HAVE_SYSTEMD

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* io/process.c - what only super does (starting roles, binding sockets, signals, dropping to a user), and what every
- * role does once at its start. Confinement itself is sandbox.c. */
+/* io/process.c - what only super does (starting roles, binding sockets, signals, dropping to a
+ * user), and what every role does once at its start. Confinement itself is sandbox.c. */
 #include "io/process.h"
 
 #include <errno.h>
@@ -29,7 +29,9 @@
 #define LISTEN_BACKLOG 1024
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
-/* Sockets -------------------------------------------------------------------------------------------------------- */
+/* Sockets
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static void set_buffer(int fd, int option)
 {
@@ -87,7 +89,8 @@ bool process_listen_tcp(const struct endpoint *at, int *ret_fd, struct err *err)
     return true;
 }
 
-/* A socket that nobody listens on any more is in the way; one that answers belongs to a running instance. */
+/* A socket that nobody listens on any more is in the way; one that answers belongs to a running
+ * instance. */
 static bool remove_stale_socket(const struct sockaddr_un *address, struct err *err)
 {
     struct stat st;
@@ -100,7 +103,8 @@ static bool remove_stale_socket(const struct sockaddr_un *address, struct err *e
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return err_sys(err, "socket");
-    bool refused = connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 && errno == ECONNREFUSED;
+    bool refused =
+        connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 && errno == ECONNREFUSED;
     close(fd);
     if (!refused)
         return err_set(err, ERR_EXISTS, "%s: another process listens there", address->sun_path);
@@ -129,7 +133,8 @@ bool process_listen_unix(const char *path, int group_id, int *ret_fd, struct err
     size_t len = strlen(path);
 
     if (len == 0 || len >= sizeof address.sun_path)
-        return err_set(err, ERR_CONFIG, "socket path of %zu octets; at most %zu", len, sizeof address.sun_path - 1);
+        return err_set(err, ERR_CONFIG, "socket path of %zu octets; at most %zu", len,
+                       sizeof address.sun_path - 1);
     memcpy(address.sun_path, path, len);
     if (!remove_stale_socket(&address, err))
         return false;
@@ -167,7 +172,9 @@ bool process_look_file(const char *path, bool *ret_is_file, unsigned *ret_mode, 
     return true;
 }
 
-/* Sealed bytes --------------------------------------------------------------------------------------------------- */
+/* Sealed bytes
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static bool write_all(int fd, struct str bytes, struct err *err)
 {
@@ -224,7 +231,8 @@ bool process_read_sealed(int fd, size_t max, char **ret, size_t *ret_len, struct
     if (fstat(fd, &st) < 0)
         return err_sys(err, "stat");
     if (st.st_size < 0 || (size_t)st.st_size > max)
-        return err_set(err, ERR_LIMIT, "memfd of %lld octets; at most %zu", (long long)st.st_size, max);
+        return err_set(err, ERR_LIMIT, "memfd of %lld octets; at most %zu", (long long)st.st_size,
+                       max);
 
     size_t len = (size_t)st.st_size;
     char *bytes = mem_new(len + 1); /* a NUL behind the end */
@@ -237,7 +245,9 @@ bool process_read_sealed(int fd, size_t max, char **ret, size_t *ret_len, struct
     return true;
 }
 
-/* Once, at start ------------------------------------------------------------------------------------------------- */
+/* Once, at start
+ * -------------------------------------------------------------------------------------------------
+ */
 
 /* The kernel forgets PR_SET_PDEATHSIG when ids change; a role without super must still end. */
 static bool become(const struct passwd *pw, struct err *err)
@@ -245,7 +255,8 @@ static bool become(const struct passwd *pw, struct err *err)
     int death_signal = 0;
 
     (void)prctl(PR_GET_PDEATHSIG, &death_signal);
-    if (initgroups(pw->pw_name, pw->pw_gid) < 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 ||
+    if (initgroups(pw->pw_name, pw->pw_gid) < 0 ||
+        setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 ||
         setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) < 0)
         return err_sys(err, "becoming user %s", pw->pw_name);
     return prctl(PR_SET_PDEATHSIG, death_signal) == 0 || err_sys(err, "death signal");
@@ -256,7 +267,8 @@ bool process_drop_to_user(const char *user, struct err *err)
     errno = 0;
     const struct passwd *pw = getpwnam(user);
     if (!pw)
-        return errno ? err_sys(err, "user %s", user) : err_set(err, ERR_CONFIG, "no user %s on this machine", user);
+        return errno ? err_sys(err, "user %s", user)
+                     : err_set(err, ERR_CONFIG, "no user %s on this machine", user);
 
     if (geteuid() == pw->pw_uid && getuid() == pw->pw_uid)
         return true;
@@ -278,14 +290,15 @@ void process_prepare(bool sched_batch)
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files);
     }
-    /* Neither in a core file nor for a debugger of the same user: keys and other people's mail are in our memory. */
+    /* Neither in a core file nor for a debugger of the same user: keys and other people's mail are
+     * in our memory. */
     (void)setrlimit(RLIMIT_CORE, &no_core);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     if (sched_batch)
         (void)sched_setscheduler(0, SCHED_BATCH, &param);
 }
 
-/* --- small things that super and the roles need of the system ------------------------------------------------------ */
+/* --- small things that super and the roles need of the system --- */
 
 bool process_group_id(const char *name, int *ret, struct err *err)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* io/process_child.c - children and signals: starting a role by re-exec, its end, and the signals of an operator, all
- * told on the loop through one signalfd. */
+/* io/process_child.c - children and signals: starting a role by re-exec, its end, and the signals
+ * of an operator, all told on the loop through one signalfd. */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,9 @@
 
 extern char **environ;
 
-/* Starting ------------------------------------------------------------------------------------------------------- */
+/* Starting
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 struct spawn {
     const char *const *argv;
@@ -30,8 +32,8 @@ struct spawn {
     int parent;
 };
 
-/* Puts fds[i] at FIRST_FD + i, and report_fd behind them. Copies go high first, since a source may stand where another
- * one belongs. Only calls that are safe between fork and exec. */
+/* Puts fds[i] at FIRST_FD + i, and report_fd behind them. Copies go high first, since a source may
+ * stand where another one belongs. Only calls that are safe between fork and exec. */
 static bool child_place_fds(struct spawn *s)
 {
     int high = FIRST_FD + s->count + 1;
@@ -94,14 +96,19 @@ static bool child_started(int report_fd, int pid, struct err *err)
     return err_sys(err, "exec");
 }
 
-bool process_spawn(const char *const argv[], const int *fds, size_t fd_count, int *ret_pid, struct err *err)
+bool process_spawn(const char *const argv[], const int *fds, size_t fd_count, int *ret_pid,
+                   struct err *err)
 {
     int report[2];
 
     if (pipe2(report, O_CLOEXEC) < 0)
         return err_sys(err, "pipe");
     struct spawn s = {
-        .argv = argv, .fds = fds, .count = (int)fd_count, .report_fd = report[1], .parent = getpid(),
+        .argv = argv,
+        .fds = fds,
+        .count = (int)fd_count,
+        .report_fd = report[1],
+        .parent = getpid(),
     };
     int pid = fork();
     if (pid == 0)
@@ -122,7 +129,9 @@ void process_kill(int pid, int signo)
     (void)kill(pid, signo);
 }
 
-/* Being told ----------------------------------------------------------------------------------------------------- */
+/* Being told
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 /* One for the process, since signals are. */
 static struct {
@@ -172,7 +181,8 @@ static void tell(const int *signals, size_t count)
     (void)pthread_sigmask(SIG_BLOCK, &told.mask, NULL);
     told.fd = signalfd(told.fd, &told.mask, SFD_CLOEXEC | SFD_NONBLOCK);
     /* Without signals super could neither be stopped nor notice a dead role. */
-    if (told.fd < 0 || (!told.started && !watch_add(&told.watch, told.fd, EPOLLIN, signals_ready, NULL, &err)))
+    if (told.fd < 0 ||
+        (!told.started && !watch_add(&told.watch, told.fd, EPOLLIN, signals_ready, NULL, &err)))
         abort();
     told.started = true;
 }

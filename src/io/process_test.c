@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* io/process_test.c - starting a child, its end, signals, sockets and sealed bytes. Started again with an argument,
- * this program is the child. */
+/* io/process_test.c - starting a child, its end, signals, sockets and sealed bytes. Started again
+ * with an argument, this program is the child. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -113,7 +113,9 @@ static void signals_come_on_the_loop(void **state)
     }
 }
 
-/* Sealed bytes --------------------------------------------------------------------------------------------------- */
+/* Sealed bytes
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static void sealed_bytes_come_back(void **state)
 {
@@ -158,7 +160,9 @@ static void unsealed_bytes_are_refused(void **state)
     close(fd);
 }
 
-/* Sockets -------------------------------------------------------------------------------------------------------- */
+/* Sockets
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static void tcp_port_is_taken_once(void **state)
 {
@@ -226,7 +230,8 @@ static void c17_unix_socket_stale_or_taken(void **state)
 
     (void)state;
     unix_path(path);
-    assert_true(process_listen_unix(path, -1, &fd, &err)); /* over the stale one of the test before */
+    assert_true(
+        process_listen_unix(path, -1, &fd, &err)); /* over the stale one of the test before */
     assert_false(process_listen_unix(path, -1, &second, &err));
     assert_int_equal(err.kind, ERR_EXISTS);
     close(fd);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* io/ring.h - shared memory in which bodies travel from one role to another: one writer, one reader, mapped twice in a
- * row so that no extent wraps (design.md §3 "Bodies").
+/* io/ring.h - shared memory in which bodies travel from one role to another: one writer, one
+ * reader, mapped twice in a row so that no extent wraps (design.md §3 "Bodies").
  *
- * Positions count all bytes ever written. The writer puts an extent and tells (position, length) by a frame; the reader
- * copies the next extent out, in order, and returns the position it has reached as credit. The reader believes no
- * position: ring_read() refuses what is not the exact next extent. */
+ * Positions count all bytes ever written. The writer puts an extent and tells (position, length) by
+ * a frame; the reader copies the next extent out, in order, and returns the position it has reached
+ * as credit. The reader believes no position: ring_read() refuses what is not the exact next
+ * extent. */
 #pragma once
 
 #include "base/err.h"
@@ -13,11 +14,12 @@
 
 struct ring;
 
-/* The writer's side; *ret_fd (sealed against resizing) is for the reader. ret_fd NULL: both are in one process, see
- * ring_share(). The size is a multiple of a page. */
+/* The writer's side; *ret_fd (sealed against resizing) is for the reader. ret_fd NULL: both are in
+ * one process, see ring_share(). The size is a multiple of a page. */
 MUST_USE bool ring_new(size_t size_bytes, struct ring **ret, int *ret_fd, struct err *err);
-/* The same in two steps, for super, which makes the memory, and the writer's process, which maps it and then seals it
- * against any other writer. The reader's ring_map() must come after that. The descriptor stays the caller's. */
+/* The same in two steps, for super, which makes the memory, and the writer's process, which maps it
+ * and then seals it against any other writer. The reader's ring_map() must come after that. The
+ * descriptor stays the caller's. */
 MUST_USE bool ring_make(size_t size_bytes, int *ret_fd, struct err *err);
 MUST_USE bool ring_map_writer(int fd, size_t size_bytes, struct ring **ret, struct err *err);
 /* The reader's side of the memfd; read-only; owns and closes the descriptor. */

@@ -178,8 +178,14 @@ static void test_wrong_memory_is_refused(void **state)
     reader = NULL;
 }
 
-#define MAPPED(f) { #f " (mapped)", f, setup_mapped, teardown, NULL }
-#define SHARED(f) { #f " (shared)", f, setup_shared, teardown, NULL }
+#define MAPPED(f)                                       \
+    {                                                   \
+#f " (mapped)", f, setup_mapped, teardown, NULL \
+    }
+#define SHARED(f)                                       \
+    {                                                   \
+#f " (shared)", f, setup_shared, teardown, NULL \
+    }
 
 int main(void)
 {

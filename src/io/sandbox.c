@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* io/sandbox.c - seccomp for a whole process, and the test that shows what is in force.
  *
- * Two filters are stacked, of whose verdicts the kernel takes the harsher: one kills at a call that stands in no table,
- * the other refuses with EPERM whatever this role was not allowed. So a library that tries something and can live
- * without it lives, and a call that only an intruder would make ends the process. A sanitizer build has one filter,
- * which only logs: the run-time needs calls that no role has. */
+ * Two filters are stacked, of whose verdicts the kernel takes the harsher: one kills at a call that
+ * stands in no table, the other refuses with EPERM whatever this role was not allowed. So a library
+ * that tries something and can live without it lives, and a call that only an intruder would make
+ * ends the process. A sanitizer build has one filter, which only logs: the run-time needs calls
+ * that no role has. */
 #include "io/sandbox.h"
 
 #include <dirent.h>
@@ -26,7 +27,9 @@
 
 #define FILE_NEEDS (SANDBOX_FILES | SANDBOX_FILES_READ)
 
-/* Filters -------------------------------------------------------------------------------------------------------- */
+/* Filters
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static bool filter_failed(struct err *err, int code, const char *what, int nr)
 {
@@ -35,7 +38,8 @@ static bool filter_failed(struct err *err, int code, const char *what, int nr)
 }
 
 /* Rows for calls that this machine does not have are passed over. */
-static bool add_rule(scmp_filter_ctx filter, uint32_t action, int nr, const struct scmp_arg_cmp *cmp, struct err *err)
+static bool add_rule(scmp_filter_ctx filter, uint32_t action, int nr,
+                     const struct scmp_arg_cmp *cmp, struct err *err)
 {
     int code = nr < 0 ? 0 : seccomp_rule_add_array(filter, action, nr, cmp ? 1 : 0, cmp);
     return code == 0 || filter_failed(err, code, "rule", nr);
@@ -126,7 +130,8 @@ static bool load_allowed(unsigned needs, uint32_t otherwise, struct err *err)
 
     if (!filter_new(otherwise, &filter, err))
         return false;
-    /* Its flags lie in memory, where no filter sees them; glibc falls back to clone(), whose flags are checked. */
+    /* Its flags lie in memory, where no filter sees them; glibc falls back to clone(), whose flags
+     * are checked. */
     bool ok = add_allowed(filter, needs, err) &&
               add_rule(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), NULL, err);
     int code = ok ? seccomp_load(filter) : 0;
@@ -142,7 +147,9 @@ static bool enter_seccomp(unsigned needs, struct err *err)
     return load_named(err) && load_allowed(needs, SCMP_ACT_ERRNO(EPERM), err);
 }
 
-/* Entering ------------------------------------------------------------------------------------------------------- */
+/* Entering
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 static size_t thread_count(void)
 {
@@ -173,7 +180,8 @@ static bool kernel_has_seccomp(void)
 
 bool sandbox_enter(const struct sandbox_rule *rule, struct sandbox_state *ret, struct err *err)
 {
-    struct sandbox_state state = { .seccomp = kernel_has_seccomp(), .seccomp_logs_only = SANDBOX_LOGS_ONLY };
+    struct sandbox_state state = { .seccomp = kernel_has_seccomp(),
+                                   .seccomp_logs_only = SANDBOX_LOGS_ONLY };
 
     if (sandbox_files_abi() < 0) {
         /* Where seccomp lets nobody open anything, older threads need no Landlock. */
@@ -199,9 +207,12 @@ bool sandbox_enter(const struct sandbox_rule *rule, struct sandbox_state *ret, s
     return true;
 }
 
-/* Self-test ------------------------------------------------------------------------------------------------------ */
+/* Self-test
+ * ------------------------------------------------------------------------------------------------------
+ */
 
-/* Each returns what the kernel says; a harmless argument makes what an allowed call says differ from EPERM. */
+/* Each returns what the kernel says; a harmless argument makes what an allowed call says differ
+ * from EPERM. */
 static long open_shadow(void)
 {
     return open("/etc/shadow", O_RDONLY | O_CLOEXEC);
@@ -280,7 +291,8 @@ static const struct probe {
 };
 
 /* Whether anything in force could refuse it. */
-static bool probe_applies(const struct probe *p, const struct sandbox_rule *rule, const struct sandbox_state *state)
+static bool probe_applies(const struct probe *p, const struct sandbox_rule *rule,
+                          const struct sandbox_state *state)
 {
     bool seccomp = state->seccomp && !state->seccomp_logs_only;
 
@@ -291,7 +303,8 @@ static bool probe_applies(const struct probe *p, const struct sandbox_rule *rule
     return seccomp && !(p->by_landlock && (rule->needs & FILE_NEEDS));
 }
 
-bool sandbox_self_test(const struct sandbox_rule *rule, const struct sandbox_state *state, struct err *err)
+bool sandbox_self_test(const struct sandbox_rule *rule, const struct sandbox_state *state,
+                       struct err *err)
 {
     if (!state->no_new_privs)
         return err_set(err, ERR_DENIED, "self-test: no_new_privs is not set");

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* io/sandbox_files.c - Landlock by raw system calls (neither glibc nor Debian 12 has a library for it).
+/* io/sandbox_files.c - Landlock by raw system calls (neither glibc nor Debian 12 has a library for
+ * it).
  *
- * Everything that this kernel's ABI can restrict is restricted, then the role's folders and files are let through. What
- * a newer ABI could add is asked for only where the kernel says that it knows it. */
+ * Everything that this kernel's ABI can restrict is restricted, then the role's folders and files
+ * are let through. What a newer ABI could add is asked for only where the kernel says that it knows
+ * it. */
 #include "io/sandbox_files.h"
 
 #include <errno.h>
@@ -14,7 +16,8 @@
 
 #include "base/mem.h"
 
-/* Of <linux/landlock.h>, spelled out because the build machine's header may be older than the kernel. */
+/* Of <linux/landlock.h>, spelled out because the build machine's header may be older than the
+ * kernel. */
 enum {
     FS_EXECUTE = 1 << 0,
     FS_WRITE_FILE = 1 << 1,
@@ -37,11 +40,13 @@ enum {
 
 #define FS_READ (FS_READ_FILE | FS_READ_DIR)
 #define FS_ON_FILES (FS_READ_FILE | FS_WRITE_FILE | FS_EXECUTE | FS_TRUNCATE | FS_IOCTL_DEV)
-#define FS_WRITE \
-    (FS_READ | FS_WRITE_FILE | FS_REMOVE_DIR | FS_REMOVE_FILE | FS_MAKE_DIR | FS_MAKE_REG | FS_REFER | FS_TRUNCATE)
+#define FS_WRITE                                                                            \
+    (FS_READ | FS_WRITE_FILE | FS_REMOVE_DIR | FS_REMOVE_FILE | FS_MAKE_DIR | FS_MAKE_REG | \
+     FS_REFER | FS_TRUNCATE)
 
 struct ruleset_attr {
-    uint64_t fs, net, scoped; /* older kernels accept the longer struct while what they do not know is zero */
+    uint64_t fs, net,
+        scoped; /* older kernels accept the longer struct while what they do not know is zero */
 };
 struct path_beneath_attr {
     uint64_t allowed;
@@ -59,7 +64,8 @@ static struct ruleset_attr restricted_by(int abi, unsigned needs)
 {
     struct ruleset_attr attr = { .fs = FS_ABI_1 };
 
-    attr.fs |= (abi >= 2 ? FS_REFER : 0) | (abi >= 3 ? FS_TRUNCATE : 0) | (abi >= 5 ? FS_IOCTL_DEV : 0);
+    attr.fs |=
+        (abi >= 2 ? FS_REFER : 0) | (abi >= 3 ? FS_TRUNCATE : 0) | (abi >= 5 ? FS_IOCTL_DEV : 0);
     if (abi >= 4 && !(needs & SANDBOX_CONNECT))
         attr.net = NET_BIND_TCP | NET_CONNECT_TCP;
     if (abi >= 6)
@@ -81,7 +87,8 @@ static bool add_path_fd(int ruleset, int fd, uint64_t allowed, const char *path,
     return true;
 }
 
-static bool add_path(int ruleset, const char *path, uint64_t allowed, bool may_be_absent, struct err *err)
+static bool add_path(int ruleset, const char *path, uint64_t allowed, bool may_be_absent,
+                     struct err *err)
 {
     int fd = open(path, O_PATH | O_CLOEXEC);
     if (fd < 0)
@@ -91,16 +98,20 @@ static bool add_path(int ruleset, const char *path, uint64_t allowed, bool may_b
     return ok;
 }
 
-static bool add_paths(int ruleset, const struct sandbox_rule *rule, uint64_t handled, struct err *err)
+static bool add_paths(int ruleset, const struct sandbox_rule *rule, uint64_t handled,
+                      struct err *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(rule->write_folders) && rule->write_folders[i]; i++)
-        if (!add_path(ruleset, rule->write_folders[i], FS_WRITE & handled, /* may_be_absent= */ false, err))
+        if (!add_path(ruleset, rule->write_folders[i], FS_WRITE & handled,
+                      /* may_be_absent= */ false, err))
             return false;
     for (size_t i = 0; i < ARRAY_LEN(rule->read_paths) && rule->read_paths[i]; i++)
-        if (!add_path(ruleset, rule->read_paths[i], FS_READ & handled, /* may_be_absent= */ true, err))
+        if (!add_path(ruleset, rule->read_paths[i], FS_READ & handled, /* may_be_absent= */ true,
+                      err))
             return false;
     /* The sanitizers' run-time reads its own maps. */
-    return !SANDBOX_LOGS_ONLY || add_path(ruleset, "/proc", FS_READ & handled, /* may_be_absent= */ true, err);
+    return !SANDBOX_LOGS_ONLY ||
+           add_path(ruleset, "/proc", FS_READ & handled, /* may_be_absent= */ true, err);
 }
 
 static bool restrict_self(const struct sandbox_rule *rule, int abi, struct err *err)
@@ -123,7 +134,8 @@ bool sandbox_enter_files(const struct sandbox_rule *rule, struct err *err)
 {
     int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_VERSION);
 
-    /* ENOSYS: not built in; EOPNOTSUPP: switched off at boot. Said in the state, not a failure (fault P10). */
+    /* ENOSYS: not built in; EOPNOTSUPP: switched off at boot. Said in the state, not a failure
+     * (fault P10). */
     if (abi < 0 && errno != ENOSYS && errno != EOPNOTSUPP && errno != EPERM)
         return err_sys(err, "landlock version");
     if (abi > 0 && !restrict_self(rule, abi, err))

@@ -25,7 +25,7 @@ extern const struct sandbox_call sandbox_calls[];
 extern const size_t sandbox_call_count;
 extern const struct sandbox_call_if sandbox_calls_if[];
 extern const size_t sandbox_call_if_count;
-/* Besides the calls above: refused with EPERM where everything unnamed is death, since libraries try them and live
- * without, or the self-test does. */
+/* Besides the calls above: refused with EPERM where everything unnamed is death, since libraries
+ * try them and live without, or the self-test does. */
 extern const int sandbox_soft_calls[];
 extern const size_t sandbox_soft_call_count;

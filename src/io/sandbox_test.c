@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* io/sandbox_test.c - confinement from inside: each case confines a child of its own and tells by its exit. What a
- * sanitizer build only logs is tested in the release build. */
+/* io/sandbox_test.c - confinement from inside: each case confines a child of its own and tells by
+ * its exit. What a sanitizer build only logs is tested in the release build. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,12 +30,12 @@
 static struct sandbox_state entered;
 static char folder[] = "/tmp/baton-sandbox-test-XXXXXX";
 
-#define CHECK(condition)                                                                   \
-    do {                                                                                   \
-        if (!(condition)) {                                                                \
+#define CHECK(condition)                                                                      \
+    do {                                                                                      \
+        if (!(condition)) {                                                                   \
             fprintf(stderr, "%s:%d: %s (errno %d)\n", __FILE__, __LINE__, #condition, errno); \
-            _exit(1);                                                                      \
-        }                                                                                  \
+            _exit(1);                                                                         \
+        }                                                                                     \
     } while (0)
 
 /* The wait status of a child that runs fn. */
@@ -90,7 +90,8 @@ static bool enforced(void)
     return entered.seccomp && !entered.seccomp_logs_only;
 }
 
-/* Every kind of role, by its needs --------------------------------------------------------------------------------- */
+/* Every kind of role, by its needs
+ * --------------------------------------------------------------------------------- */
 
 static const struct role_case {
     const char *name;
@@ -144,7 +145,8 @@ static void self_test_names_what_is_allowed(void **state)
         assert_child_ok(unconfined, role_cases[i].needs, role_cases[i].name);
 }
 
-/* What must go on working ------------------------------------------------------------------------------------------ */
+/* What must go on working
+ * ------------------------------------------------------------------------------------------ */
 
 static void *thread_work(void *arg)
 {
@@ -167,7 +169,8 @@ static void libraries(unsigned needs)
     CHECK(pthread_join(thread, NULL) == 0);
     CHECK(ok);
     CHECK(epoll_create1(EPOLL_CLOEXEC) >= 0);
-    CHECK(mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+    CHECK(mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
+          MAP_FAILED);
     CHECK(prctl(PR_SET_NAME, "confined") == 0);
     fprintf(stderr, "%s", "");
 }
@@ -185,10 +188,13 @@ static void *sqlite_work(void *arg)
     char path[128];
 
     snprintf(path, sizeof path, "%s/control.db", folder);
-    bool ok = sqlite3_open(path, &db) == SQLITE_OK &&
-              sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE IF NOT EXISTS t(x);"
-                               "INSERT INTO t VALUES(1); PRAGMA wal_checkpoint(TRUNCATE);",
-                           NULL, NULL, NULL) == SQLITE_OK;
+    bool ok =
+        sqlite3_open(path, &db) == SQLITE_OK &&
+        sqlite3_exec(
+            db,
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE IF NOT EXISTS t(x);"
+            "INSERT INTO t VALUES(1); PRAGMA wal_checkpoint(TRUNCATE);",
+            NULL, NULL, NULL) == SQLITE_OK;
     *(bool *)arg = sqlite3_close(db) == SQLITE_OK && ok;
     return NULL;
 }
@@ -226,7 +232,8 @@ static void files(unsigned needs)
     CHECK(ok);
     if (entered.landlock_abi > 0) {
         CHECK(open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0 && errno == EACCES);
-        CHECK(open("/tmp/baton-sandbox-outside", O_WRONLY | O_CREAT | O_CLOEXEC, 0600) < 0 && errno == EACCES);
+        CHECK(open("/tmp/baton-sandbox-outside", O_WRONLY | O_CREAT | O_CLOEXEC, 0600) < 0 &&
+              errno == EACCES);
     }
 }
 
@@ -288,7 +295,8 @@ static void older_threads_are_named(void **state)
     assert_child_ok(files_first, SANDBOX_FILES, "core with it");
 }
 
-/* What must end the process ---------------------------------------------------------------------------------------- */
+/* What must end the process
+ * ---------------------------------------------------------------------------------------- */
 
 static void unnamed_call(unsigned needs)
 {

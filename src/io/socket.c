@@ -64,7 +64,8 @@ bool socket_stream_new(int fd, struct stream **ret, struct err *err)
     gate_init(&s->writers);
     s->can_read = s->can_write = true; /* the first attempt finds out */
     s->write_timeout_ms = WRITE_TIMEOUT_MS;
-    if (!watch_add(&s->watch, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, socket_event, s, err)) {
+    if (!watch_add(&s->watch, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, socket_event, s,
+                   err)) {
         free(s);
         close(fd);
         return false;
@@ -84,7 +85,8 @@ ssize_t socket_recv(struct stream *s, void *to, size_t room)
     while (got < 0 && errno == EINTR);
     if (got == 0)
         s->at_end = true;
-    /* Less than there was room for means that it is empty, unless it has ended: that was told once. */
+    /* Less than there was room for means that it is empty, unless it has ended: that was told once.
+     */
     if (got < 0 ? errno == EAGAIN : (size_t)got < room && !s->hung_up)
         s->can_read = false;
     return got;
@@ -224,14 +226,16 @@ bool stream_connect(const struct endpoint *to, const struct ip *source, int64_t 
     return true;
 }
 
-bool stream_connect_unix(const char *path, int64_t deadline_ms, struct stream **ret, struct err *err)
+bool stream_connect_unix(const char *path, int64_t deadline_ms, struct stream **ret,
+                         struct err *err)
 {
     struct sockaddr_un a = { .sun_family = AF_UNIX };
     struct stream *s;
     int fd;
 
     if (strlen(path) >= sizeof a.sun_path)
-        return err_set(err, ERR_LIMIT, "%s: a path of more than %zu bytes", path, sizeof a.sun_path - 1);
+        return err_set(err, ERR_LIMIT, "%s: a path of more than %zu bytes", path,
+                       sizeof a.sun_path - 1);
     memcpy(a.sun_path, path, strlen(path));
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)

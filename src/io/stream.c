@@ -43,7 +43,8 @@ static enum flow try_fill(struct stream *s, size_t most, struct err *err)
     enum flow flow;
 
     room = room < most ? room : most;
-    flow = s->ssl != NULL ? tls_pull(s, to, room, &got, &why) : socket_pull(s, to, room, &got, &why);
+    flow =
+        s->ssl != NULL ? tls_pull(s, to, room, &got, &why) : socket_pull(s, to, room, &got, &why);
     window_added(&s->in, flow == FLOW_MOVED ? got : 0);
     if (flow != FLOW_OVER)
         return flow;
@@ -106,8 +107,8 @@ bool stream_flush(struct stream *s, struct err *err)
     while (s->out.len > 0) {
         struct str pile = window_str(&s->out);
         size_t sent = 0;
-        enum flow flow = s->ssl != NULL ? tls_push(s, pile, &sent, err)
-                                        : socket_push(s, pile, &sent, err);
+        enum flow flow =
+            s->ssl != NULL ? tls_push(s, pile, &sent, err) : socket_push(s, pile, &sent, err);
 
         if (flow == FLOW_OVER)
             return false;

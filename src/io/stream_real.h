@@ -14,9 +14,9 @@ struct stream {
     struct gate readers, writers;
     /* What the socket would do now, as far as we were told: cleared when it says EAGAIN. */
     bool can_read, can_write;
-    bool hung_up; /* the peer ended its side: no further event will tell */
-    bool at_end;  /* recv() returned 0 */
-    bool broken;  /* TLS failed: no close_notify may be sent */
+    bool hung_up;           /* the peer ended its side: no further event will tell */
+    bool at_end;            /* recv() returned 0 */
+    bool broken;            /* TLS failed: no close_notify may be sent */
     enum err_kind end_kind; /* why reading is over; ERR_NONE while it is not */
     int end_sys;
     struct window in, out;

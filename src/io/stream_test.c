@@ -540,7 +540,7 @@ static void test_tls_both_ways(void **state)
     say(server, STR("250 b\r\n"));
     expect(client, STR("250 b\r\n"));
     assert_false(stream_readable(client)); /* though a session ticket came */
-    stream_free(client); /* with close_notify */
+    stream_free(client);                   /* with close_notify */
     client = NULL;
     expect_end(server, ERR_CLOSED);
 }
@@ -641,7 +641,8 @@ static void test_N07_truncation_is_not_an_end(void **state)
         struct sockaddr_storage a = { 0 };
         socklen_t len = sizeof a;
 
-        if (getsockname(fd, (struct sockaddr *)&a, &len) != 0 || sockaddr_endpoint(&a).port != at.port)
+        if (getsockname(fd, (struct sockaddr *)&a, &len) != 0 ||
+            sockaddr_endpoint(&a).port != at.port)
             continue;
         len = sizeof a;
         if (getpeername(fd, (struct sockaddr *)&a, &len) == 0)

@@ -85,8 +85,8 @@ static bool use_key(SSL_CTX *ctx, struct str key_pem, struct err *err)
 {
     BIO *bio = bio_of(key_pem);
     EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
-    bool ok = key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1 &&
-              SSL_CTX_check_private_key(ctx) == 1;
+    bool ok =
+        key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1 && SSL_CTX_check_private_key(ctx) == 1;
 
     EVP_PKEY_free(key);
     BIO_free(bio);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* io/tls.h - TLS contexts (OpenSSL): what a listener shows, what a client trusts. The handshake itself is
- * stream_start_tls(). In the simulator TLS is a marker on the stream. */
+/* io/tls.h - TLS contexts (OpenSSL): what a listener shows, what a client trusts. The handshake
+ * itself is stream_start_tls(). In the simulator TLS is a marker on the stream. */
 #pragma once
 
 #include "base/err.h"
@@ -8,9 +8,10 @@
 struct tls_server;
 struct tls_client;
 
-/* From PEM text. TLS 1.2 at least (RFC 8996), server's cipher order, no renegotiation, no compression, tickets bound
- * to this context. ERR_TLS: no certificate, key does not fit, … */
-MUST_USE bool tls_server_new(struct str chain_pem, struct str key_pem, struct tls_server **ret, struct err *err);
+/* From PEM text. TLS 1.2 at least (RFC 8996), server's cipher order, no renegotiation, no
+ * compression, tickets bound to this context. ERR_TLS: no certificate, key does not fit, … */
+MUST_USE bool tls_server_new(struct str chain_pem, struct str key_pem, struct tls_server **ret,
+                             struct err *err);
 void tls_server_free(struct tls_server *t);
 
 enum tls_verify {
@@ -18,7 +19,8 @@ enum tls_verify {
     TLS_VERIFY_NAME, /* chain to ca_file (or the system's) and the name of the host */
 };
 /* ca_file NULL: the system's certificates. */
-MUST_USE bool tls_client_new(enum tls_verify verify, const char *ca_file, struct tls_client **ret, struct err *err);
+MUST_USE bool tls_client_new(enum tls_verify verify, const char *ca_file, struct tls_client **ret,
+                             struct err *err);
 void tls_client_free(struct tls_client *t);
 
 /* Of an established stream: for Received lines and logs. */

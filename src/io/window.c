@@ -20,7 +20,7 @@
 struct pool {
     struct spare {
         struct spare *next;
-    } *spares;
+    } * spares;
     size_t count, count_max, size;
 };
 

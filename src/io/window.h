@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* io/window.h - a stretch of bytes that is filled behind and taken in front, in memory from pools:
- * an empty one holds none, so that an idle stream costs no buffer. For streams, real or simulated. */
+ * an empty one holds none, so that an idle stream costs no buffer. For streams, real or simulated.
+ */
 #pragma once
 
 #include "base/str.h"

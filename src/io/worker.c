@@ -73,8 +73,8 @@ static int thread_start(struct worker_pool *p, pthread_t *ret)
     return failed;
 }
 
-bool worker_pool_new(const char *name, unsigned threads, size_t queue_max,
-                     struct worker_pool **ret, struct err *err)
+bool worker_pool_new(const char *name, unsigned threads, size_t queue_max, struct worker_pool **ret,
+                     struct err *err)
 {
     struct worker_pool *p = mem_new(sizeof *p + threads * sizeof p->threads[0]);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* resolve/cache.c - answers by type and name, each in an arena of its own, thrown out by age and by lack of use. */
+/* resolve/cache.c - answers by type and name, each in an arena of its own, thrown out by age and by
+ * lack of use. */
 #include "resolve/cache.h"
 
 #include <stdio.h>
@@ -88,7 +89,7 @@ void cache_free(struct cache *c)
 {
     if (!c)
         return;
-    LIST_EACH(&c->by_use, struct entry, e, link)
+    LIST_EACH (&c->by_use, struct entry, e, link)
         entry_drop(c, e);
     map_done(&c->entries);
     free(c);
@@ -99,8 +100,8 @@ size_t cache_count(const struct cache *c)
     return c->entries.count;
 }
 
-bool cache_find(struct cache *c, enum dns_type type, struct str name, int64_t now_ms, struct arena *a,
-                struct dns_answer *ret)
+bool cache_find(struct cache *c, enum dns_type type, struct str name, int64_t now_ms,
+                struct arena *a, struct dns_answer *ret)
 {
     char text[KEY_MAX];
 
@@ -118,7 +119,8 @@ bool cache_find(struct cache *c, enum dns_type type, struct str name, int64_t no
     return true;
 }
 
-void cache_put(struct cache *c, enum dns_type type, struct str name, int64_t now_ms, const struct dns_answer *answer)
+void cache_put(struct cache *c, enum dns_type type, struct str name, int64_t now_ms,
+               const struct dns_answer *answer)
 {
     char text[KEY_MAX];
     struct str key = key_make(text, type, name);

@@ -18,18 +18,12 @@ static const struct ttl_case {
     size_t count;
     uint32_t ttl_s, want_s;
 } ttl_cases[] = {
-    { "as it is", DNS_OK, 1, 300, 300 },
-    { "0", DNS_OK, 1, 0, 1 },
-    { "a day", DNS_OK, 1, 86400, 86400 },
-    { "over a day", DNS_OK, 1, 86401, 86400 },
-    { "2^31-1", DNS_OK, 1, INT32_MAX, 86400 },
-    { "2^31 is 0", DNS_OK, 1, 0x80000000u, 1 },
-    { "2^32-1 is 0", DNS_OK, 1, UINT32_MAX, 1 },
-    { "no records", DNS_OK, 0, 3600, 300 },
-    { "no records, short", DNS_OK, 0, 20, 20 },
-    { "no name", DNS_NO_NAME, 0, 86400, 300 },
-    { "no name, 0", DNS_NO_NAME, 0, 0, 1 },
-    { "no answer", DNS_TEMP, 0, 3600, 5 },
+    { "as it is", DNS_OK, 1, 300, 300 },         { "0", DNS_OK, 1, 0, 1 },
+    { "a day", DNS_OK, 1, 86400, 86400 },        { "over a day", DNS_OK, 1, 86401, 86400 },
+    { "2^31-1", DNS_OK, 1, INT32_MAX, 86400 },   { "2^31 is 0", DNS_OK, 1, 0x80000000u, 1 },
+    { "2^32-1 is 0", DNS_OK, 1, UINT32_MAX, 1 }, { "no records", DNS_OK, 0, 3600, 300 },
+    { "no records, short", DNS_OK, 0, 20, 20 },  { "no name", DNS_NO_NAME, 0, 86400, 300 },
+    { "no name, 0", DNS_NO_NAME, 0, 0, 1 },      { "no answer", DNS_TEMP, 0, 3600, 5 },
 };
 
 static void s06_ttl_is_clamped(void **state)
@@ -37,8 +31,9 @@ static void s06_ttl_is_clamped(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(ttl_cases); i++) {
         const struct ttl_case *c = &ttl_cases[i];
-        const struct dns_answer answer = { .status = c->status, .ttl_s = c->ttl_s, .records = &mx_record,
-                                           .count = c->count };
+        const struct dns_answer answer = {
+            .status = c->status, .ttl_s = c->ttl_s, .records = &mx_record, .count = c->count
+        };
         if (cache_ttl_s(&answer) != c->want_s)
             fail_msg("%s: %u", c->name, cache_ttl_s(&answer));
     }
@@ -46,7 +41,9 @@ static void s06_ttl_is_clamped(void **state)
 
 static void s06_answers_live_their_time(void **state)
 {
-    const struct dns_answer answer = { .status = DNS_OK, .ttl_s = 60, .records = &mx_record, .count = 1 };
+    const struct dns_answer answer = {
+        .status = DNS_OK, .ttl_s = 60, .records = &mx_record, .count = 1
+    };
     struct cache *c = cache_new(10);
     struct dns_answer got;
     struct arena arena;
@@ -72,7 +69,9 @@ static void s06_answers_live_their_time(void **state)
 static void s06_a_newer_answer_replaces(void **state)
 {
     const struct dns_answer old = { .status = DNS_NO_NAME, .ttl_s = 300 };
-    const struct dns_answer new = { .status = DNS_OK, .ttl_s = 10, .records = &mx_record, .count = 1 };
+    const struct dns_answer new = {
+        .status = DNS_OK, .ttl_s = 10, .records = &mx_record, .count = 1
+    };
     struct cache *c = cache_new(10);
     struct dns_answer got;
     struct arena arena;
@@ -90,7 +89,9 @@ static void s06_a_newer_answer_replaces(void **state)
 
 static void full_cache_drops_the_least_used(void **state)
 {
-    const struct dns_answer answer = { .status = DNS_OK, .ttl_s = 60, .records = &mx_record, .count = 1 };
+    const struct dns_answer answer = {
+        .status = DNS_OK, .ttl_s = 60, .records = &mx_record, .count = 1
+    };
     struct cache *c = cache_new(3);
     struct dns_answer got;
     struct arena arena;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* resolve/hosts.c - asks DNS what mx.c and target.c need to know, and puts their results together. */
+/* resolve/hosts.c - asks DNS what mx.c and target.c need to know, and puts their results together.
+ */
 #include "resolve/hosts.h"
 
 #include "base/mem.h"
@@ -9,7 +10,9 @@
 #define TEMP_TTL_S 5
 #define STABLE_TTL_S 3600 /* what no DNS answer can change */
 
-/* Names -------------------------------------------------------------------------------------------------------- */
+/* Names
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static bool to_ascii(struct str domain, struct arena *a, struct str *ret)
 {
@@ -28,10 +31,13 @@ static bool is_literal(struct str domain)
     return domain.len > 0 && domain.ptr[0] == '[';
 }
 
-/* Policy --------------------------------------------------------------------------------------------------------- */
+/* Policy
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
-/* Our own listeners, as far as mail could come back through them: those at the port that mail goes to. One at the
- * unspecified address is everywhere: at each address of the machine, loopback, and the ones that we send from. */
+/* Our own listeners, as far as mail could come back through them: those at the port that mail goes
+ * to. One at the unspecified address is everywhere: at each address of the machine, loopback, and
+ * the ones that we send from. */
 static size_t self_ips(const struct config *c, const struct machine *m, struct ip *ips)
 {
     static const struct ip none4 = { .family = 4 }, none6 = { .family = 6 };
@@ -67,11 +73,15 @@ static struct mx_self self_copy(const struct config *c, const struct machine *m,
 
     *name = arena_str(a, c->hostname);
     return (struct mx_self){
-        .names = name, .name_count = name->len > 0, .ips = ips, .ip_count = self_ips(c, m, ips),
+        .names = name,
+        .name_count = name->len > 0,
+        .ips = ips,
+        .ip_count = self_ips(c, m, ips),
     };
 }
 
-struct target_policy *policy_copy(const struct config *config, const struct machine *m, struct arena *a)
+struct target_policy *policy_copy(const struct config *config, const struct machine *m,
+                                  struct arena *a)
 {
     const struct config_delivery *d = &config->delivery;
     struct target_policy *p = ARENA_NEW(a, struct target_policy);
@@ -79,17 +89,23 @@ struct target_policy *policy_copy(const struct config *config, const struct mach
 
     if (d->allow_network_count > 0)
         memcpy(nets, d->allow_networks, sizeof *nets * d->allow_network_count);
-    *p = (struct target_policy){ .self = self_copy(config, m, a), .allow_networks = nets,
+    *p = (struct target_policy){ .self = self_copy(config, m, a),
+                                 .allow_networks = nets,
                                  .allow_network_count = d->allow_network_count,
-                                 .ip4 = d->ipv4, .ip6 = d->ipv6, .literals = d->allow_literals };
+                                 .ip4 = d->ipv4,
+                                 .ip6 = d->ipv6,
+                                 .literals = d->allow_literals };
     return p;
 }
 
-/* The MX view ---------------------------------------------------------------------------------------------------- */
+/* The MX view
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 /* Waits. */
-static bool view_find(struct lookups *l, const struct mx_self *self, struct str domain, uint64_t seed, struct arena *a,
-                      struct mx_view *ret, struct str *ret_why, struct err *err)
+static bool view_find(struct lookups *l, const struct mx_self *self, struct str domain,
+                      uint64_t seed, struct arena *a, struct mx_view *ret, struct str *ret_why,
+                      struct err *err)
 {
     struct dns_answer mx;
 
@@ -116,8 +132,8 @@ static struct site site_literal(const struct target_policy *policy, struct str d
     return site;
 }
 
-bool site_find(struct lookups *l, const struct target_policy *policy, struct str domain, uint64_t seed,
-               struct arena *a, struct site *ret, struct err *err)
+bool site_find(struct lookups *l, const struct target_policy *policy, struct str domain,
+               uint64_t seed, struct arena *a, struct site *ret, struct err *err)
 {
     struct mx_view view;
     struct str name, why;
@@ -132,16 +148,22 @@ bool site_find(struct lookups *l, const struct target_policy *policy, struct str
     }
     if (!view_find(l, &policy->self, name, seed, a, &view, &why, err))
         return false;
-    *ret = (struct site){ .verdict = view.verdict, .name = mx_view_site(&view, name, a), .why = why,
+    *ret = (struct site){ .verdict = view.verdict,
+                          .name = mx_view_site(&view, name, a),
+                          .why = why,
                           .ttl_s = view.ttl_s };
     return true;
 }
 
-/* Addresses ------------------------------------------------------------------------------------------------------ */
+/* Addresses
+ * ------------------------------------------------------------------------------------------------------
+ */
 
-/* The resolver follows aliases and says only SERVFAIL of a circle, which would be asked again for days. So look at the
- * chain itself: true when it is a circle or longer than ALIASES_MAX (fault S02). Waits. */
-static bool alias_is_broken(struct lookups *l, struct str name, struct arena *a, bool *ret, struct err *err)
+/* The resolver follows aliases and says only SERVFAIL of a circle, which would be asked again for
+ * days. So look at the chain itself: true when it is a circle or longer than ALIASES_MAX (fault
+ * S02). Waits. */
+static bool alias_is_broken(struct lookups *l, struct str name, struct arena *a, bool *ret,
+                            struct err *err)
 {
     for (unsigned depth = 0; depth <= ALIASES_MAX; depth++) {
         struct dns_answer alias;
@@ -161,8 +183,8 @@ struct host_lookups {
     struct lookup ip4, ip6;
 };
 
-static void begin_host(struct lookups *l, const struct target_policy *policy, struct str name, struct arena *a,
-                       struct host_lookups *ret)
+static void begin_host(struct lookups *l, const struct target_policy *policy, struct str name,
+                       struct arena *a, struct host_lookups *ret)
 {
     const struct dns_answer not_asked = { .status = DNS_OK };
 
@@ -174,10 +196,11 @@ static void begin_host(struct lookups *l, const struct target_policy *policy, st
 }
 
 /* Waits. */
-static bool await_host(struct lookups *l, struct host_lookups *asked, struct str name, struct arena *a,
-                       struct host_answers *ret, struct str *why, struct err *err)
+static bool await_host(struct lookups *l, struct host_lookups *asked, struct str name,
+                       struct arena *a, struct host_answers *ret, struct str *why, struct err *err)
 {
-    if (!lookup_await(&asked->ip4, a, &ret->ip4, err) || !lookup_await(&asked->ip6, a, &ret->ip6, err))
+    if (!lookup_await(&asked->ip4, a, &ret->ip4, err) ||
+        !lookup_await(&asked->ip6, a, &ret->ip6, err))
         return false;
     const struct dns_answer *failed = ret->ip4.status == DNS_TEMP ? &ret->ip4 : &ret->ip6;
     if (failed->status != DNS_TEMP)
@@ -188,8 +211,9 @@ static bool await_host(struct lookups *l, struct host_lookups *asked, struct str
 }
 
 /* All hosts at once. On failure nothing is left under way. Waits. */
-static bool addresses_find(struct lookups *l, const struct target_policy *policy, const struct mx_view *view,
-                           struct arena *a, struct host_answers *ret, struct str *why, struct err *err)
+static bool addresses_find(struct lookups *l, const struct target_policy *policy,
+                           const struct mx_view *view, struct arena *a, struct host_answers *ret,
+                           struct str *why, struct err *err)
 {
     struct host_lookups *asked = ARENA_ARRAY(a, struct host_lookups, view->count);
     bool ok = true;
@@ -206,8 +230,9 @@ static bool addresses_find(struct lookups *l, const struct target_policy *policy
 }
 
 /* Waits. */
-static bool targets_find(struct lookups *l, const struct target_policy *policy, const struct mx_view *view,
-                         uint64_t seed, struct arena *a, struct hosts *ret, struct err *err)
+static bool targets_find(struct lookups *l, const struct target_policy *policy,
+                         const struct mx_view *view, uint64_t seed, struct arena *a,
+                         struct hosts *ret, struct err *err)
 {
     struct host_answers *answers = ARENA_ARRAY(a, struct host_answers, view->count);
 
@@ -226,25 +251,29 @@ static struct hosts hosts_refused(enum verdict verdict, uint32_t ttl_s, struct s
 
 static struct hosts hosts_of_ip(struct ip ip, struct str name, struct arena *a)
 {
-    struct hosts hosts = { .list = { .targets = ARENA_NEW(a, struct target), .count = 1, .ttl_s = STABLE_TTL_S } };
+    struct hosts hosts = {
+        .list = { .targets = ARENA_NEW(a, struct target), .count = 1, .ttl_s = STABLE_TTL_S }
+    };
 
     hosts.list.targets[0] = (struct target){ .ip = ip, .name = name };
     return hosts;
 }
 
-static struct hosts hosts_literal(const struct target_policy *policy, struct str domain, struct arena *a)
+static struct hosts hosts_literal(const struct target_policy *policy, struct str domain,
+                                  struct arena *a)
 {
     const struct site site = site_literal(policy, domain);
     struct ip ip;
 
     if (site.verdict != VERDICT_OK)
         return hosts_refused(site.verdict, site.ttl_s, STR_NONE);
-    return target_parse_literal(domain, &ip, NULL) ? hosts_of_ip(ip, domain, a)
-                                                   : hosts_refused(VERDICT_BAD_NAME, STABLE_TTL_S, STR_NONE);
+    return target_parse_literal(domain, &ip, NULL)
+               ? hosts_of_ip(ip, domain, a)
+               : hosts_refused(VERDICT_BAD_NAME, STABLE_TTL_S, STR_NONE);
 }
 
-bool hosts_resolve(struct lookups *l, const struct target_policy *policy, struct str domain, uint64_t seed,
-                struct arena *a, struct hosts *ret, struct err *err)
+bool hosts_resolve(struct lookups *l, const struct target_policy *policy, struct str domain,
+                   uint64_t seed, struct arena *a, struct hosts *ret, struct err *err)
 {
     struct hosts hosts = { 0 };
     struct mx_view view;
@@ -268,7 +297,8 @@ bool hosts_resolve(struct lookups *l, const struct target_policy *policy, struct
     return true;
 }
 
-/* Neither filtered nor compared with us: the operator may have a second instance on another port. */
+/* Neither filtered nor compared with us: the operator may have a second instance on another port.
+ */
 static struct target_policy policy_plain(const struct target_policy *policy)
 {
     struct target_policy plain = *policy;
@@ -278,8 +308,8 @@ static struct target_policy policy_plain(const struct target_policy *policy)
     return plain;
 }
 
-bool hosts_resolve_plain(struct lookups *l, const struct target_policy *policy, struct str host, uint64_t seed,
-                      struct arena *a, struct hosts *ret, struct err *err)
+bool hosts_resolve_plain(struct lookups *l, const struct target_policy *policy, struct str host,
+                         uint64_t seed, struct arena *a, struct hosts *ret, struct err *err)
 {
     const struct target_policy plain = policy_plain(policy);
     struct mx_host one = { 0 };

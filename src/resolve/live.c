@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* resolve/live.c - the checks on our own name: a full host name, a public address, a PTR that leads back to it, an SPF
- * record. What SPF says is not evaluated here, nor from which address we are seen: deliver's look at port 25 tells. */
+/* resolve/live.c - the checks on our own name: a full host name, a public address, a PTR that leads
+ * back to it, an SPF record. What SPF says is not evaluated here, nor from which address we are
+ * seen: deliver's look at port 25 tells. */
 #include "resolve/live.h"
 
 #include <stdarg.h>
@@ -8,8 +9,9 @@
 
 #define IPS_MAX 8 /* of one family */
 
-__attribute__((format(printf, 5, 6))) static void add(struct live_report *r, struct arena *a, const char *name, bool ok,
-                                                      const char *fmt, ...)
+__attribute__((format(printf, 5, 6))) static void add(struct live_report *r, struct arena *a,
+                                                      const char *name, bool ok, const char *fmt,
+                                                      ...)
 {
     char text[600];
     va_list args;
@@ -27,7 +29,8 @@ struct str live_ptr_name(const struct ip *ip, struct arena *a)
     char text[64];
 
     if (ip->family == 4)
-        return arena_strf(a, "%u.%u.%u.%u.in-addr.arpa", ip->bytes[3], ip->bytes[2], ip->bytes[1], ip->bytes[0]);
+        return arena_strf(a, "%u.%u.%u.%u.in-addr.arpa", ip->bytes[3], ip->bytes[2], ip->bytes[1],
+                          ip->bytes[0]);
     for (size_t i = 0; i < 16; i++) {
         uint8_t byte = ip->bytes[15 - i];
         text[4 * i] = digits[byte & 15];
@@ -46,8 +49,8 @@ static bool names_hold(const struct dns_answer *ptr, struct str hostname)
     return false;
 }
 
-/* Receivers look the address up and expect our name, which leads back to the address: it does, we came from there.
- * Waits. */
+/* Receivers look the address up and expect our name, which leads back to the address: it does, we
+ * came from there. Waits. */
 static bool check_ip(struct lookups *l, struct str hostname, const struct ip *ip, struct arena *a,
                      struct live_report *r, struct err *err)
 {
@@ -62,26 +65,28 @@ static bool check_ip(struct lookups *l, struct str hostname, const struct ip *ip
     if (ptr.status == DNS_TEMP)
         add(r, a, "ptr", false, "no answer for the PTR record of %s: %.*s", text, STR_FMT(ptr.why));
     else if (ptr.count == 0)
-        add(r, a, "ptr", false, "%s has no PTR record; ask whoever gave you the address to set it to %.*s", text,
+        add(r, a, "ptr", false,
+            "%s has no PTR record; ask whoever gave you the address to set it to %.*s", text,
             STR_FMT(hostname));
     else if (!names_hold(&ptr, hostname))
-        add(r, a, "ptr", false, "the PTR record of %s is %.*s; it must be %.*s", text, STR_FMT(ptr.records[0].name),
-            STR_FMT(hostname));
+        add(r, a, "ptr", false, "the PTR record of %s is %.*s; it must be %.*s", text,
+            STR_FMT(ptr.records[0].name), STR_FMT(hostname));
     else
         add(r, a, "ptr", true, "the PTR record of %s is %.*s", text, STR_FMT(hostname));
     return true;
 }
 
 /* Waits. */
-static bool check_family(struct lookups *l, struct str hostname, enum dns_type type, struct arena *a,
-                         struct live_report *r, size_t *count, struct err *err)
+static bool check_family(struct lookups *l, struct str hostname, enum dns_type type,
+                         struct arena *a, struct live_report *r, size_t *count, struct err *err)
 {
     struct dns_answer ips;
 
     if (!lookup_one(l, type, hostname, a, &ips, err))
         return false;
     if (ips.status == DNS_TEMP)
-        add(r, a, "address", false, "no answer for the address of %.*s: %.*s", STR_FMT(hostname), STR_FMT(ips.why));
+        add(r, a, "address", false, "no answer for the address of %.*s: %.*s", STR_FMT(hostname),
+            STR_FMT(ips.why));
     *count += ips.count + (ips.status == DNS_TEMP);
     for (size_t i = 0; i < ips.count && i < IPS_MAX; i++)
         if (!check_ip(l, hostname, &ips.records[i].ip, a, r, err))
@@ -89,8 +94,10 @@ static bool check_family(struct lookups *l, struct str hostname, enum dns_type t
     return true;
 }
 
-/* Bounces come from the null reverse-path, for which SPF takes the HELO name (RFC 7208 §2.4). Waits. */
-static bool check_spf(struct lookups *l, struct str hostname, struct arena *a, struct live_report *r, struct err *err)
+/* Bounces come from the null reverse-path, for which SPF takes the HELO name (RFC 7208 §2.4).
+ * Waits. */
+static bool check_spf(struct lookups *l, struct str hostname, struct arena *a,
+                      struct live_report *r, struct err *err)
 {
     struct dns_answer txt;
     size_t found = 0;
@@ -101,16 +108,19 @@ static bool check_spf(struct lookups *l, struct str hostname, struct arena *a, s
         found += str_starts_nocase(txt.records[i].bytes, STR("v=spf1 ")) ||
                  str_eq_nocase(txt.records[i].bytes, STR("v=spf1"));
     if (txt.status == DNS_TEMP)
-        add(r, a, "spf", false, "no answer for the TXT records of %.*s: %.*s", STR_FMT(hostname), STR_FMT(txt.why));
+        add(r, a, "spf", false, "no answer for the TXT records of %.*s: %.*s", STR_FMT(hostname),
+            STR_FMT(txt.why));
     else if (found == 0)
-        add(r, a, "spf", false, "%.*s has no SPF record; set TXT \"v=spf1 a -all\"", STR_FMT(hostname));
+        add(r, a, "spf", false, "%.*s has no SPF record; set TXT \"v=spf1 a -all\"",
+            STR_FMT(hostname));
     else
         add(r, a, "spf", found == 1, "%.*s has %zu SPF record%s", STR_FMT(hostname), found,
             found == 1 ? "" : "s; only one is allowed (RFC 7208 §4.5)");
     return true;
 }
 
-bool live_find(struct lookups *l, struct str hostname, struct arena *a, struct live_report *ret, struct err *err)
+bool live_find(struct lookups *l, struct str hostname, struct arena *a, struct live_report *ret,
+               struct err *err)
 {
     struct live_report r = { 0 };
     size_t ips = 0;
@@ -118,7 +128,8 @@ bool live_find(struct lookups *l, struct str hostname, struct arena *a, struct l
     bool full = str_index(hostname, '.') < hostname.len;
     add(&r, a, "hostname", full, "the HELO name is %.*s%s", STR_FMT(hostname),
         full ? "" : ", which is not a full host name (RFC 5321 §2.3.5)");
-    if (!check_family(l, hostname, DNS_A, a, &r, &ips, err) || !check_family(l, hostname, DNS_AAAA, a, &r, &ips, err))
+    if (!check_family(l, hostname, DNS_A, a, &r, &ips, err) ||
+        !check_family(l, hostname, DNS_AAAA, a, &r, &ips, err))
         return false;
     if (ips == 0)
         add(&r, a, "address", false, "%.*s has no address in DNS", STR_FMT(hostname));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* resolve/live.h - what DNS must say of this server before the world believes its mail: `baton live`. */
+/* resolve/live.h - what DNS must say of this server before the world believes its mail: `baton
+ * live`. */
 #pragma once
 
 #include "resolve/lookup.h"
@@ -9,7 +10,7 @@
 struct live_check {
     const char *name; /* "hostname", "address", "ptr", "spf": stable, for programs */
     bool ok;
-    struct str text;  /* for people: what was found, or what is missing */
+    struct str text; /* for people: what was found, or what is missing */
 };
 
 struct live_report {
@@ -18,8 +19,8 @@ struct live_report {
 };
 
 /* Looks up `hostname`, the name that we greet with. ERR_CANCELLED. Waits. */
-MUST_USE bool live_find(struct lookups *l, struct str hostname, struct arena *a, struct live_report *ret,
-                        struct err *err);
+MUST_USE bool live_find(struct lookups *l, struct str hostname, struct arena *a,
+                        struct live_report *ret, struct err *err);
 
 /* The name under which an address's PTR stands (RFC 1035 §3.5, RFC 3596 §2.5). */
 struct str live_ptr_name(const struct ip *ip, struct arena *a);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* resolve/lookup.c - a flight is one question under way, on a fiber of its own, so that whoever asked it may give up
- * without spoiling it for the others, and twenty hosts are asked for at once. */
+/* resolve/lookup.c - a flight is one question under way, on a fiber of its own, so that whoever
+ * asked it may give up without spoiling it for the others, and twenty hosts are asked for at once.
+ */
 #include "resolve/lookup.h"
 
 #include <assert.h>
@@ -61,7 +62,7 @@ void lookups_free(struct lookups *l)
     if (!l)
         return;
     l->closing = true;
-    LIST_EACH(&l->flying, struct flight, f, link)
+    LIST_EACH (&l->flying, struct flight, f, link)
         fiber_cancel(f->fiber);
     if (l->count == 0)
         lookups_end(l);
@@ -77,7 +78,9 @@ size_t lookups_cached(const struct lookups *l)
     return cache_count(l->cache);
 }
 
-/* Flights -------------------------------------------------------------------------------------------------------- */
+/* Flights
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static void flight_free_unwanted(struct flight *f)
 {
@@ -106,10 +109,12 @@ static void flight_run(void *arg)
     struct flight *f = arg;
     struct err err = { 0 };
 
-    if (dns_lookup(f->of->dns, f->name, f->type, loop_now_ms() + DEADLINE_MS, &f->arena, &f->answer, &err))
+    if (dns_lookup(f->of->dns, f->name, f->type, loop_now_ms() + DEADLINE_MS, &f->arena, &f->answer,
+                   &err))
         cache_put(f->of->cache, f->type, f->name, loop_now_ms(), &f->answer);
     else
-        f->answer = (struct dns_answer){ .status = DNS_TEMP, .why = arena_strf(&f->arena, "%s", err.text) };
+        f->answer =
+            (struct dns_answer){ .status = DNS_TEMP, .why = arena_strf(&f->arena, "%s", err.text) };
     flight_land(f);
 }
 
@@ -130,21 +135,27 @@ static struct flight *flight_new(struct lookups *l, enum dns_type type, struct s
     return f;
 }
 
-static struct flight *flight_find(const struct lookups *l, enum dns_type type, struct str name, struct arena *a)
+static struct flight *flight_find(const struct lookups *l, enum dns_type type, struct str name,
+                                  struct arena *a)
 {
     return map_find(&l->flights, arena_strf(a, "%d %.*s", (int)type, STR_FMT(name)));
 }
 
-/* Look-ups ------------------------------------------------------------------------------------------------------- */
+/* Look-ups
+ * -------------------------------------------------------------------------------------------------------
+ */
 
-void lookup_begin(struct lookups *l, enum dns_type type, struct str name, struct arena *a, struct lookup *ret)
+void lookup_begin(struct lookups *l, enum dns_type type, struct str name, struct arena *a,
+                  struct lookup *ret)
 {
     *ret = (struct lookup){ .of = l };
     if (cache_find(l->cache, type, name, loop_now_ms(), a, &ret->answer))
         return;
     struct flight *f = flight_find(l, type, name, a);
-    if (!f && (l->closing || l->count >= FLIGHTS_MAX || fiber_count() + FIBERS_SPARE >= fiber_count_max())) {
-        ret->answer = (struct dns_answer){ .status = DNS_TEMP, .why = STR("too many questions at once") };
+    if (!f && (l->closing || l->count >= FLIGHTS_MAX ||
+               fiber_count() + FIBERS_SPARE >= fiber_count_max())) {
+        ret->answer =
+            (struct dns_answer){ .status = DNS_TEMP, .why = STR("too many questions at once") };
         return;
     }
     ret->flight = f ? f : flight_new(l, type, name);
@@ -177,8 +188,8 @@ bool lookup_await(struct lookup *l, struct arena *a, struct dns_answer *ret, str
     return true;
 }
 
-bool lookup_one(struct lookups *l, enum dns_type type, struct str name, struct arena *a, struct dns_answer *ret,
-                struct err *err)
+bool lookup_one(struct lookups *l, enum dns_type type, struct str name, struct arena *a,
+                struct dns_answer *ret, struct err *err)
 {
     struct lookup one;
 

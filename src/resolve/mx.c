@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* resolve/mx.c - the MX answer as an ordered list of hosts (RFC 5321 §5.1, RFC 7505), and the name of the site. */
+/* resolve/mx.c - the MX answer as an ordered list of hosts (RFC 5321 §5.1, RFC 7505), and the name
+ * of the site. */
 #include "resolve/mx.h"
 
 #include <stdlib.h>
@@ -32,8 +33,8 @@ bool mx_is_self_ip(const struct mx_self *self, const struct ip *ip)
     return false;
 }
 
-/* An address where a name belongs is against RFC 1035 §3.3.9 and leads past every check by name (fault S02). The
- * underscore is in no host name, but in some that work. */
+/* An address where a name belongs is against RFC 1035 §3.3.9 and leads past every check by name
+ * (fault S02). The underscore is in no host name, but in some that work. */
 static bool is_host(struct str name)
 {
     struct ip ip;
@@ -68,9 +69,11 @@ static void add_host(struct mx_view *view, struct str name, uint16_t preference)
     view->hosts[view->count++] = (struct mx_host){ .name = name, .preference = preference };
 }
 
-/* Fisher and Yates, before the sort: qsort() of equals would otherwise favour whoever the server names first. A host
- * named twice is asked twice in vain, so the sort is followed by dropping its worse place. */
-static struct mx_host *hosts_shuffled(const struct dns_answer *mx, uint64_t seed, struct arena *a, size_t *ret_count)
+/* Fisher and Yates, before the sort: qsort() of equals would otherwise favour whoever the server
+ * names first. A host named twice is asked twice in vain, so the sort is followed by dropping its
+ * worse place. */
+static struct mx_host *hosts_shuffled(const struct dns_answer *mx, uint64_t seed, struct arena *a,
+                                      size_t *ret_count)
 {
     struct mx_host *hosts = ARENA_ARRAY(a, struct mx_host, mx->count);
     size_t count = 0;
@@ -88,8 +91,10 @@ static struct mx_host *hosts_shuffled(const struct dns_answer *mx, uint64_t seed
     return hosts;
 }
 
-/* The best preference at which we stand ourselves; hosts from there on would send the mail back (RFC 5321 §5.1). */
-static unsigned self_preference(const struct mx_host *hosts, size_t count, const struct mx_self *self)
+/* The best preference at which we stand ourselves; hosts from there on would send the mail back
+ * (RFC 5321 §5.1). */
+static unsigned self_preference(const struct mx_host *hosts, size_t count,
+                                const struct mx_self *self)
 {
     unsigned best = UINT16_MAX + 1u;
 
@@ -99,8 +104,8 @@ static unsigned self_preference(const struct mx_host *hosts, size_t count, const
     return best;
 }
 
-static void view_explicit(const struct dns_answer *mx, const struct mx_self *self, uint64_t seed, struct arena *a,
-                          struct mx_view *view)
+static void view_explicit(const struct dns_answer *mx, const struct mx_self *self, uint64_t seed,
+                          struct arena *a, struct mx_view *view)
 {
     size_t count;
     struct mx_host *hosts = hosts_shuffled(mx, seed, a, &count);
@@ -126,8 +131,8 @@ static void view_implicit(struct str domain, const struct mx_self *self, struct 
         add_host(view, domain, 0);
 }
 
-void mx_view_make(struct str domain, const struct dns_answer *mx, const struct mx_self *self, uint64_t seed,
-                  struct arena *a, struct mx_view *ret)
+void mx_view_make(struct str domain, const struct dns_answer *mx, const struct mx_self *self,
+                  uint64_t seed, struct arena *a, struct mx_view *ret)
 {
     struct mx_view view = { .ttl_s = mx->ttl_s };
 
@@ -145,7 +150,9 @@ void mx_view_make(struct str domain, const struct dns_answer *mx, const struct m
     *ret = view;
 }
 
-/* Sites ---------------------------------------------------------------------------------------------------------- */
+/* Sites
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static int by_name(const void *a, const void *b)
 {
@@ -157,7 +164,8 @@ static struct str site_joined(const struct mx_host *sorted, size_t count, struct
     struct str site = STR_NONE;
 
     for (size_t i = 0; i < count; i++)
-        site = arena_strf(a, "%.*s%s%.*s", STR_FMT(site), i > 0 ? "," : "", STR_FMT(sorted[i].name));
+        site =
+            arena_strf(a, "%.*s%s%.*s", STR_FMT(site), i > 0 ? "," : "", STR_FMT(sorted[i].name));
     return site;
 }
 
@@ -172,9 +180,9 @@ struct str mx_view_site(const struct mx_view *view, struct str domain, struct ar
     struct str site = site_joined(sorted, view->count, a);
     if (site.len <= SITE_TEXT_MAX)
         return site;
-    /* Names in logs and on disk: the same after a restart, so not base/map.h's keyed hash. Who forges a collision
-     * shares a lane with the other domain, no more. */
-    return arena_strf(a, "%.*s+%zu#%016llx", (int)(sorted[0].name.len < 200 ? sorted[0].name.len : 200),
-                      sorted[0].name.ptr, view->count - 1,
-                      (unsigned long long)XXH3_64bits(site.ptr, site.len));
+    /* Names in logs and on disk: the same after a restart, so not base/map.h's keyed hash. Who
+     * forges a collision shares a lane with the other domain, no more. */
+    return arena_strf(
+        a, "%.*s+%zu#%016llx", (int)(sorted[0].name.len < 200 ? sorted[0].name.len : 200),
+        sorted[0].name.ptr, view->count - 1, (unsigned long long)XXH3_64bits(site.ptr, site.len));
 }

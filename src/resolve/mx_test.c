@@ -10,7 +10,10 @@
 #include "base/mem.h"
 #include "resolve/mx.h"
 
-#define MX(pref, host) { .preference = (pref), .name = { "" host, sizeof(host) - 1 } }
+#define MX(pref, host)                                              \
+    {                                                               \
+        .preference = (pref), .name = { "" host, sizeof(host) - 1 } \
+    }
 #define RECORDS_MAX 5
 
 static const struct str self_names[] = { { "relay.example", 13 }, { "mx.relay.example", 16 } };
@@ -25,29 +28,58 @@ static const struct view_case {
     const char *hosts; /* in order */
 } view_cases[] = {
     { "S01 one host", DNS_OK, 1, { MX(10, "mx.example.org") }, VERDICT_OK, "mx.example.org" },
-    { "R28 by preference", DNS_OK, 3, { MX(30, "c.example"), MX(10, "a.example"), MX(20, "b.example") }, VERDICT_OK,
+    { "R28 by preference",
+      DNS_OK,
+      3,
+      { MX(30, "c.example"), MX(10, "a.example"), MX(20, "b.example") },
+      VERDICT_OK,
       "a.example b.example c.example" },
     { "R28 no MX: the domain itself", DNS_OK, 0, { MX(0, "") }, VERDICT_OK, "example.org" },
     { "S01 NXDOMAIN", DNS_NO_NAME, 0, { MX(0, "") }, VERDICT_NO_DOMAIN, "" },
     { "S01 SERVFAIL, timeout, refused", DNS_TEMP, 0, { MX(0, "") }, VERDICT_TEMP, "" },
     { "S01 null MX", DNS_OK, 1, { MX(0, "") }, VERDICT_NULL_MX, "" },
     { "S01 null MX of any preference", DNS_OK, 1, { MX(10, "") }, VERDICT_NULL_MX, "" },
-    { "S01 null MX beside a host is none", DNS_OK, 2, { MX(0, ""), MX(10, "mx.example.org") }, VERDICT_OK,
+    { "S01 null MX beside a host is none",
+      DNS_OK,
+      2,
+      { MX(0, ""), MX(10, "mx.example.org") },
+      VERDICT_OK,
       "mx.example.org" },
     { "S01 two null MX name no host", DNS_OK, 2, { MX(0, ""), MX(10, "") }, VERDICT_BAD_MX, "" },
     { "S02 IPv4 literal", DNS_OK, 1, { MX(10, "192.0.2.1") }, VERDICT_BAD_MX, "" },
     { "S02 IPv6 literal", DNS_OK, 1, { MX(10, "2001:db8::1") }, VERDICT_BAD_MX, "" },
-    { "S02 literal beside a host", DNS_OK, 2, { MX(10, "127.0.0.1"), MX(20, "mx.example.org") }, VERDICT_OK,
+    { "S02 literal beside a host",
+      DNS_OK,
+      2,
+      { MX(10, "127.0.0.1"), MX(20, "mx.example.org") },
+      VERDICT_OK,
       "mx.example.org" },
     { "S02 no host name", DNS_OK, 1, { MX(10, "mx@example.org") }, VERDICT_BAD_MX, "" },
     { "S02 only ourselves", DNS_OK, 1, { MX(10, "relay.example") }, VERDICT_LOOP, "" },
     { "S02 ourselves, other case", DNS_OK, 1, { MX(10, "Relay.Example") }, VERDICT_LOOP, "" },
-    { "S02 ourselves best", DNS_OK, 2, { MX(10, "mx.relay.example"), MX(20, "b.example") }, VERDICT_LOOP, "" },
-    { "S02 ourselves as backup", DNS_OK, 3, { MX(20, "relay.example"), MX(10, "a.example"), MX(30, "c.example") },
-      VERDICT_OK, "a.example" },
-    { "S02 ourselves among equals", DNS_OK, 3, { MX(10, "a.example"), MX(20, "relay.example"), MX(20, "b.example") },
-      VERDICT_OK, "a.example" },
-    { "a host named twice", DNS_OK, 3, { MX(20, "a.example"), MX(10, "A.example"), MX(15, "b.example") }, VERDICT_OK,
+    { "S02 ourselves best",
+      DNS_OK,
+      2,
+      { MX(10, "mx.relay.example"), MX(20, "b.example") },
+      VERDICT_LOOP,
+      "" },
+    { "S02 ourselves as backup",
+      DNS_OK,
+      3,
+      { MX(20, "relay.example"), MX(10, "a.example"), MX(30, "c.example") },
+      VERDICT_OK,
+      "a.example" },
+    { "S02 ourselves among equals",
+      DNS_OK,
+      3,
+      { MX(10, "a.example"), MX(20, "relay.example"), MX(20, "b.example") },
+      VERDICT_OK,
+      "a.example" },
+    { "a host named twice",
+      DNS_OK,
+      3,
+      { MX(20, "a.example"), MX(10, "A.example"), MX(15, "b.example") },
+      VERDICT_OK,
       "A.example b.example" },
 };
 
@@ -56,7 +88,8 @@ static struct str hosts_joined(const struct mx_view *view, struct arena *a)
     struct str all = STR_NONE;
 
     for (size_t i = 0; i < view->count; i++)
-        all = arena_strf(a, "%.*s%s%.*s", STR_FMT(all), i > 0 ? " " : "", STR_FMT(view->hosts[i].name));
+        all = arena_strf(a, "%.*s%s%.*s", STR_FMT(all), i > 0 ? " " : "",
+                         STR_FMT(view->hosts[i].name));
     return all;
 }
 
@@ -67,7 +100,9 @@ static void r28_s01_s02_views(void **state)
         for (uint64_t seed = 0; seed < 20; seed++) {
             const struct view_case *c = &view_cases[i];
             struct dns_record records[RECORDS_MAX];
-            struct dns_answer mx = { .status = c->status, .records = records, .count = c->count, .ttl_s = 60 };
+            struct dns_answer mx = {
+                .status = c->status, .records = records, .count = c->count, .ttl_s = 60
+            };
             struct mx_view view;
             struct arena arena;
 
@@ -98,7 +133,9 @@ static void r28_equal_preferences_are_shuffled(void **state)
 {
     struct dns_record records[] = { MX(10, "a.example"), MX(10, "b.example"), MX(10, "c.example"),
                                     MX(20, "d.example") };
-    const struct dns_answer mx = { .status = DNS_OK, .records = records, .count = ARRAY_LEN(records) };
+    const struct dns_answer mx = { .status = DNS_OK,
+                                   .records = records,
+                                   .count = ARRAY_LEN(records) };
     unsigned first[3] = { 0 };
     struct mx_view view;
     struct arena arena;
@@ -147,7 +184,8 @@ static void s03_200_hosts_are_capped(void **state)
     arena_done(&arena);
 }
 
-static struct str site_of(const struct dns_answer *mx, struct str domain, uint64_t seed, struct arena *a)
+static struct str site_of(const struct dns_answer *mx, struct str domain, uint64_t seed,
+                          struct arena *a)
 {
     struct mx_view view;
 
@@ -160,7 +198,8 @@ static void same_hosts_share_a_site(void **state)
     struct dns_record one[] = { MX(10, "mx1.host.example"), MX(20, "mx2.host.example") };
     struct dns_record two[] = { MX(5, "mx2.host.example"), MX(5, "mx1.host.example") };
     struct dns_record three[] = { MX(10, "mx1.host.example") };
-    const struct dns_answer a1 = { .records = one, .count = 2 }, a2 = { .records = two, .count = 2 };
+    const struct dns_answer a1 = { .records = one, .count = 2 },
+                            a2 = { .records = two, .count = 2 };
     const struct dns_answer a3 = { .records = three, .count = 1 }, none = { .count = 0 };
     struct arena arena;
 
@@ -170,7 +209,8 @@ static void same_hosts_share_a_site(void **state)
         struct str want = STR("mx1.host.example,mx2.host.example");
         assert_true(str_eq(site_of(&a1, STR("one.example"), seed, &arena), want));
         assert_true(str_eq(site_of(&a2, STR("two.example"), seed, &arena), want));
-        assert_true(str_eq(site_of(&a3, STR("three.example"), seed, &arena), STR("mx1.host.example")));
+        assert_true(
+            str_eq(site_of(&a3, STR("three.example"), seed, &arena), STR("mx1.host.example")));
         assert_true(str_eq(site_of(&none, STR("four.example"), seed, &arena), STR("four.example")));
     }
     arena_done(&arena);
@@ -182,8 +222,9 @@ static void s01_codes(void **state)
         enum verdict verdict;
         uint16_t code, klass, subject, detail;
     } rows[] = {
-        { VERDICT_NO_DOMAIN, 550, 5, 1, 2 }, { VERDICT_NULL_MX, 556, 5, 1, 10 }, { VERDICT_TEMP, 451, 4, 4, 3 },
-        { VERDICT_LOOP, 554, 5, 4, 6 },      { VERDICT_NO_ADDRESS, 550, 5, 1, 2 }, { VERDICT_OK, 0, 0, 0, 0 },
+        { VERDICT_NO_DOMAIN, 550, 5, 1, 2 },  { VERDICT_NULL_MX, 556, 5, 1, 10 },
+        { VERDICT_TEMP, 451, 4, 4, 3 },       { VERDICT_LOOP, 554, 5, 4, 6 },
+        { VERDICT_NO_ADDRESS, 550, 5, 1, 2 }, { VERDICT_OK, 0, 0, 0, 0 },
     };
 
     (void)state;

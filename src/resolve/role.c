@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* resolve/role.c - questions in, answers out: SITE_ASK from core, HOSTS_ASK from deliver, `baton live` from web. A
- * question has a fiber, since it is a story of look-ups; equal ones meet in lookup.c. */
+/* resolve/role.c - questions in, answers out: SITE_ASK from core, HOSTS_ASK from deliver, `baton
+ * live` from web. A question has a fiber, since it is a story of look-ups; equal ones meet in
+ * lookup.c. */
 #include "resolve/role.h"
 
 #include <stdlib.h>
@@ -50,7 +51,9 @@ struct question {
     struct str name;
 };
 
-/* Answers -------------------------------------------------------------------------------------------------------- */
+/* Answers
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 /* The verdict's words, with what DNS said where it said something. */
 static struct reply reply_of(enum verdict verdict, struct str why, struct arena *a)
@@ -58,7 +61,8 @@ static struct reply reply_of(enum verdict verdict, struct str why, struct arena 
     struct reply reply = verdict_reply(verdict);
 
     if (verdict == VERDICT_TEMP && why.len > 0)
-        reply.text = arena_strf(a, "%.*s (%.*s)", STR_FMT(reply.text), STR_FMT(str_sub(why, 0, 400)));
+        reply.text =
+            arena_strf(a, "%.*s (%.*s)", STR_FMT(reply.text), STR_FMT(str_sub(why, 0, 400)));
     return reply;
 }
 
@@ -146,7 +150,9 @@ static void answer_busy(const struct asker *asker, uint64_t id)
         answer_end(asker->channel, id, 503, verdict_reply(VERDICT_BUSY).text);
 }
 
-/* Questions ------------------------------------------------------------------------------------------------------ */
+/* Questions
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static void role_end(struct resolve *r)
 {
@@ -180,7 +186,8 @@ static void question_end(struct question *q)
 }
 
 /* Waits. */
-static bool question_ask_site(struct question *q, const struct target_policy *policy, struct err *err)
+static bool question_ask_site(struct question *q, const struct target_policy *policy,
+                              struct err *err)
 {
     struct site site;
 
@@ -199,25 +206,30 @@ static bool answer_found(struct question *q, const struct hosts *hosts)
 }
 
 /* Waits. */
-static bool question_ask_hosts(struct question *q, const struct target_policy *policy, struct err *err)
+static bool question_ask_hosts(struct question *q, const struct target_policy *policy,
+                               struct err *err)
 {
     struct hosts hosts;
 
-    return hosts_resolve(q->asker->role->lookups, policy, q->name, random_u64(), &q->arena, &hosts, err) &&
+    return hosts_resolve(q->asker->role->lookups, policy, q->name, random_u64(), &q->arena, &hosts,
+                         err) &&
            answer_found(q, &hosts);
 }
 
 /* Waits. */
-static bool question_ask_plain(struct question *q, const struct target_policy *policy, struct err *err)
+static bool question_ask_plain(struct question *q, const struct target_policy *policy,
+                               struct err *err)
 {
     struct hosts hosts;
 
-    return hosts_resolve_plain(q->asker->role->lookups, policy, q->name, random_u64(), &q->arena, &hosts, err) &&
+    return hosts_resolve_plain(q->asker->role->lookups, policy, q->name, random_u64(), &q->arena,
+                               &hosts, err) &&
            answer_found(q, &hosts);
 }
 
 /* Waits. */
-static bool question_ask_live(struct question *q, const struct target_policy *policy, struct err *err)
+static bool question_ask_live(struct question *q, const struct target_policy *policy,
+                              struct err *err)
 {
     struct live_report report;
 
@@ -243,7 +255,8 @@ static void question_run(void *arg)
 }
 
 static void question_new(struct asker *asker, uint64_t id, struct str name,
-                         bool (*ask)(struct question *q, const struct target_policy *policy, struct err *err))
+                         bool (*ask)(struct question *q, const struct target_policy *policy,
+                                     struct err *err))
 {
     struct resolve *r = asker->role;
 
@@ -283,7 +296,8 @@ static bool asker_frame(void *owner, struct channel *c, const struct frame *f, s
         else
             answer_end(c, ask->request, 404, STR("resolve has nothing of that kind"));
     } else {
-        return err_set(err, ERR_SYNTAX, "%s is nothing to resolve", wire_type_name((enum wire_type)f->type));
+        return err_set(err, ERR_SYNTAX, "%s is nothing to resolve",
+                       wire_type_name((enum wire_type)f->type));
     }
     return true;
 }
@@ -304,12 +318,15 @@ static void asker_closed(void *owner, struct channel *c, const struct err *why)
     asker_close(owner);
 }
 
-/* The role ------------------------------------------------------------------------------------------------------- */
+/* The role
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 static bool resolve_start(const struct role_start *s, void **ret_role, struct err *err)
 {
     const struct config *c = s->config;
-    struct dns_options options = { .servers = c->dns_servers, .server_count = c->dns_server_count,
+    struct dns_options options = { .servers = c->dns_servers,
+                                   .server_count = c->dns_server_count,
                                    .recursive = c->dns_recursive };
     struct dns *dns;
     struct buf anchor;
@@ -344,7 +361,8 @@ static void resolve_link(void *role, const struct role_link *l)
     channel_set_owner(l->channel, &events, asker);
 }
 
-/* Other name servers take effect with the next start: the library's context cannot be changed under way. */
+/* Other name servers take effect with the next start: the library's context cannot be changed under
+ * way. */
 static void resolve_reload(void *role, const struct config *config, const struct role_start *s)
 {
     struct resolve *r = role;
@@ -369,8 +387,8 @@ static void resolve_status(void *role, struct buf *to)
 {
     const struct resolve *r = role;
 
-    buf_addf(to, "\"questions\":%zu,\"lookups\":%zu,\"answers_cached\":%zu", r->count, lookups_flying(r->lookups),
-             lookups_cached(r->lookups));
+    buf_addf(to, "\"questions\":%zu,\"lookups\":%zu,\"answers_cached\":%zu", r->count,
+             lookups_flying(r->lookups), lookups_cached(r->lookups));
 }
 
 static void resolve_free(void *role)
@@ -378,9 +396,9 @@ static void resolve_free(void *role)
     struct resolve *r = role;
 
     r->closing = true;
-    LIST_EACH(&r->askers, struct asker, asker, link)
+    LIST_EACH (&r->askers, struct asker, asker, link)
         asker_close(asker);
-    LIST_EACH(&r->questions, struct question, q, link)
+    LIST_EACH (&r->questions, struct question, q, link)
         fiber_cancel(q->fiber);
     if (r->count == 0)
         role_end(r);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* resolve/role_test.c - the role as core and deliver see it, over a real name server: knot on a free port of loopback,
- * with a zone written here. Without knotd on this machine the tests are skipped. */
+/* resolve/role_test.c - the role as core and deliver see it, over a real name server: knot on a
+ * free port of loopback, with a zone written here. Without knotd on this machine the tests are
+ * skipped. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,42 +27,40 @@
 
 #define KNOTD "/usr/sbin/knotd"
 
-static const char zone[] =
-    "$ORIGIN test.\n"
-    "$TTL 60\n"
-    "@ SOA ns hostmaster 1 3600 600 86400 30\n"
-    "@ NS ns\n"
-    "ns A 127.0.0.1\n"
-    "one MX 10 mx.one\n"
-    "mx.one A 198.41.0.4\n"
-    "mx.one AAAA 2001:503:ba3e::2:30\n"
-    "two MX 20 mx.one\n"
-    "two MX 10 mx.two\n"
-    "mx.two A 199.9.14.201\n"
-    "alias CNAME one\n"
-    "implicit A 198.41.0.5\n"
-    "nullmx MX 0 .\n"
-    "nothing TXT nothing\n"
-    "private MX 10 mx.private\n"
-    "mx.private A 10.0.0.1\n"
-    "mx.private A 127.0.0.1\n"
-    "circle MX 10 mx.circle\n"
-    "mx.circle CNAME round.circle\n"
-    "round.circle CNAME mx.circle\n"
-    "own MX 10 relay.example.\n"
-    "server A 198.41.0.4\n"
-    "server A 198.41.0.5\n"
-    "server A 10.0.0.1\n"
-    "server TXT \"v=spf1 a -all\"\n"
-    "bare TXT nothing\n";
+static const char zone[] = "$ORIGIN test.\n"
+                           "$TTL 60\n"
+                           "@ SOA ns hostmaster 1 3600 600 86400 30\n"
+                           "@ NS ns\n"
+                           "ns A 127.0.0.1\n"
+                           "one MX 10 mx.one\n"
+                           "mx.one A 198.41.0.4\n"
+                           "mx.one AAAA 2001:503:ba3e::2:30\n"
+                           "two MX 20 mx.one\n"
+                           "two MX 10 mx.two\n"
+                           "mx.two A 199.9.14.201\n"
+                           "alias CNAME one\n"
+                           "implicit A 198.41.0.5\n"
+                           "nullmx MX 0 .\n"
+                           "nothing TXT nothing\n"
+                           "private MX 10 mx.private\n"
+                           "mx.private A 10.0.0.1\n"
+                           "mx.private A 127.0.0.1\n"
+                           "circle MX 10 mx.circle\n"
+                           "mx.circle CNAME round.circle\n"
+                           "round.circle CNAME mx.circle\n"
+                           "own MX 10 relay.example.\n"
+                           "server A 198.41.0.4\n"
+                           "server A 198.41.0.5\n"
+                           "server A 10.0.0.1\n"
+                           "server TXT \"v=spf1 a -all\"\n"
+                           "bare TXT nothing\n";
 
-static const char reverse_zone[] =
-    "$ORIGIN 0.41.198.in-addr.arpa.\n"
-    "$TTL 60\n"
-    "@ SOA ns.test. hostmaster.test. 1 3600 600 86400 30\n"
-    "@ NS ns.test.\n"
-    "4 PTR server.test.\n"
-    "5 PTR other.test.\n";
+static const char reverse_zone[] = "$ORIGIN 0.41.198.in-addr.arpa.\n"
+                                   "$TTL 60\n"
+                                   "@ SOA ns.test. hostmaster.test. 1 3600 600 86400 30\n"
+                                   "@ NS ns.test.\n"
+                                   "4 PTR server.test.\n"
+                                   "5 PTR other.test.\n";
 
 static struct {
     char folder[64];
@@ -82,7 +81,9 @@ static struct {
     char site[300], text[600], hosts[2000], rows[4000];
 } heard;
 
-/* The name server ------------------------------------------------------------------------------------------------ */
+/* The name server
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void write_file(const char *name, const char *text, const char *more)
 {
@@ -98,7 +99,8 @@ static void write_file(const char *name, const char *text, const char *more)
 
 static uint16_t free_port(void)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t len = sizeof address;
 
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -114,8 +116,8 @@ static const char *many_hosts(char *text, size_t size)
     size_t len = 0;
 
     for (int i = 0; i < 200; i++)
-        len += (size_t)snprintf(text + len, size - len, "many MX %d h%d.many\nh%d.many A 198.41.1.%d\n", i, i, i,
-                                i + 1);
+        len += (size_t)snprintf(text + len, size - len,
+                                "many MX %d h%d.many\nh%d.many A 198.41.1.%d\n", i, i, i, i + 1);
     assert_true(len < size);
     return text;
 }
@@ -146,13 +148,14 @@ static bool start_knot(void)
     snprintf(world.folder, sizeof world.folder, "/tmp/baton-knot-XXXXXX");
     assert_non_null(mkdtemp(world.folder));
     world.at = (struct endpoint){ ip_make4((const uint8_t[4]){ 127, 0, 0, 1 }), free_port() };
-    snprintf(conf, sizeof conf,
-             "server:\n    listen: 127.0.0.1@%u\n    rundir: %s\n    background-workers: 1\n    udp-workers: 1\n"
-             "    tcp-workers: 1\nlog:\n  - target: stderr\n    any: info\ndatabase:\n    storage: %s\n"
-             "zone:\n  - domain: test.\n    file: %s/zone\n    zonefile-load: whole\n    journal-content: none\n"
-             "  - domain: 0.41.198.in-addr.arpa.\n    file: %s/reverse\n    zonefile-load: whole\n"
-             "    journal-content: none\n",
-             world.at.port, world.folder, world.folder, world.folder, world.folder);
+    snprintf(
+        conf, sizeof conf,
+        "server:\n    listen: 127.0.0.1@%u\n    rundir: %s\n    background-workers: 1\n    udp-workers: 1\n"
+        "    tcp-workers: 1\nlog:\n  - target: stderr\n    any: info\ndatabase:\n    storage: %s\n"
+        "zone:\n  - domain: test.\n    file: %s/zone\n    zonefile-load: whole\n    journal-content: none\n"
+        "  - domain: 0.41.198.in-addr.arpa.\n    file: %s/reverse\n    zonefile-load: whole\n"
+        "    journal-content: none\n",
+        world.at.port, world.folder, world.folder, world.folder, world.folder);
     write_file("reverse", reverse_zone, "");
     write_file("conf", conf, "");
     write_file("zone", zone, many_hosts(many, sizeof many));
@@ -171,7 +174,8 @@ static bool start_knot(void)
 
 static void stop_knot(void)
 {
-    static const char *const names[] = { "conf", "zone", "reverse", "knot.sock", "knot.pid", "timers/data.mdb",
+    static const char *const names[] = { "conf",           "zone",     "reverse",
+                                         "knot.sock",      "knot.pid", "timers/data.mdb",
                                          "timers/lock.mdb" };
     char path[128];
 
@@ -188,7 +192,8 @@ static void stop_knot(void)
     rmdir(world.folder);
 }
 
-/* Core's and deliver's ends -------------------------------------------------------------------------------------- */
+/* Core's and deliver's ends
+ * -------------------------------------------------------------------------------------- */
 
 static void hear_site(const struct frame *f)
 {
@@ -213,7 +218,8 @@ static void hear_host(const struct frame *f)
     char text[IP_TEXT_MAX];
     size_t len = strlen(heard.hosts);
 
-    snprintf(heard.hosts + len, sizeof heard.hosts - len, "%s%s", len > 0 ? " " : "", ip_format(&ip, text));
+    snprintf(heard.hosts + len, sizeof heard.hosts - len, "%s%s", len > 0 ? " " : "",
+             ip_format(&ip, text));
 }
 
 static void hear_hosts(const struct frame *f)
@@ -373,10 +379,12 @@ static void ask_admin(uint32_t verb)
     await_heard();
 }
 
-/* Confined ------------------------------------------------------------------------------------------------------- */
+/* Confined
+ * -------------------------------------------------------------------------------------------------------
+ */
 
-/* As another process, since confinement is for good, and on a fiber, where super's child starts its role: look-ups must
- * go on behind it, over UDP and TCP. */
+/* As another process, since confinement is for good, and on a fiber, where super's child starts its
+ * role: look-ups must go on behind it, over UDP and TCP. */
 static void confined_story(void *arg)
 {
     struct sandbox_rule rule = { .needs = SANDBOX_CONNECT };
@@ -388,8 +396,8 @@ static void confined_story(void *arg)
     struct err err = { 0 };
 
     arena_init(&arena, 65536);
-    bool ok = sandbox_enter_files(&rule, &err) && dns_new(&o, &dns, &err) && sandbox_enter(&rule, &in_force, &err) &&
-              sandbox_self_test(&rule, &in_force, &err) &&
+    bool ok = sandbox_enter_files(&rule, &err) && dns_new(&o, &dns, &err) &&
+              sandbox_enter(&rule, &in_force, &err) && sandbox_self_test(&rule, &in_force, &err) &&
               dns_lookup(dns, STR("one.test"), DNS_MX, NO_DEADLINE, &arena, &one, &err) &&
               dns_lookup(dns, STR("many.test"), DNS_MX, NO_DEADLINE, &arena, &many, &err);
     if (!ok)
@@ -433,17 +441,21 @@ static void look_ups_go_on_when_confined(void **state)
     assert_int_equal(status, 0);
 }
 
-/* Tests ---------------------------------------------------------------------------------------------------------- */
+/* Tests
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static const struct domain_case {
     const char *name, *domain, *site, *hosts;
     unsigned site_code, hosts_code, subject, detail;
 } domain_cases[] = {
     { "R28 one host", "one.test", "mx.one.test", "2001:503:ba3e::2:30 198.41.0.4", 0, 0, 0, 0 },
-    { "R28 by preference", "two.test", "mx.one.test,mx.two.test", "199.9.14.201 2001:503:ba3e::2:30 198.41.0.4", 0, 0,
+    { "R28 by preference", "two.test", "mx.one.test,mx.two.test",
+      "199.9.14.201 2001:503:ba3e::2:30 198.41.0.4", 0, 0, 0, 0 },
+    { "R28 case and final dot", "ONE.test.", "mx.one.test", "2001:503:ba3e::2:30 198.41.0.4", 0, 0,
       0, 0 },
-    { "R28 case and final dot", "ONE.test.", "mx.one.test", "2001:503:ba3e::2:30 198.41.0.4", 0, 0, 0, 0 },
-    { "R28 alias of a domain", "alias.test", "mx.one.test", "2001:503:ba3e::2:30 198.41.0.4", 0, 0, 0, 0 },
+    { "R28 alias of a domain", "alias.test", "mx.one.test", "2001:503:ba3e::2:30 198.41.0.4", 0, 0,
+      0, 0 },
     { "R28 implicit MX", "implicit.test", "implicit.test", "198.41.0.5", 0, 0, 0, 0 },
     { "S01 null MX", "nullmx.test", "", "", 556, 556, 1, 10 },
     { "S01 no such domain", "absent.test", "", "", 550, 550, 1, 2 },
@@ -458,7 +470,8 @@ static const struct domain_case {
 
 static void check_status(const struct domain_case *c, unsigned code)
 {
-    if (heard.code != code || (code != 0 && (heard.subject != c->subject || heard.detail != c->detail)))
+    if (heard.code != code ||
+        (code != 0 && (heard.subject != c->subject || heard.detail != c->detail)))
         fail_msg("%s: %u %u.%u %s", c->name, heard.code, heard.subject, heard.detail, heard.text);
     if ((code == 0) != (heard.text[0] == '\0'))
         fail_msg("%s: \"%s\"", c->name, heard.text);
@@ -562,7 +575,8 @@ static const struct live_case {
         "{\"check\":\"address\",\"ok\":false,\"text\":\"server.test has the address 10.0.0.1, which is not public",
         "{\"check\":\"spf\",\"ok\":true," } },
     { "bare.test", { "{\"check\":\"address\",\"ok\":false,", "{\"check\":\"spf\",\"ok\":false," } },
-    { "elsewhere.example", { "no answer for the address of elsewhere.example", "no answer for the TXT" } },
+    { "elsewhere.example",
+      { "no answer for the address of elsewhere.example", "no answer for the TXT" } },
     { "localhost", { "{\"check\":\"hostname\",\"ok\":false,", "127.0.0.1, which is not public" } },
 };
 
@@ -585,10 +599,12 @@ static void live_says_what_is_missing(void **state)
     assert_int_equal(heard.code, 404);
 }
 
-/* A server that never answers: the role is freed while its questions wait, and leaves nothing behind. */
+/* A server that never answers: the role is freed while its questions wait, and leaves nothing
+ * behind. */
 static void s09_role_goes_with_questions_under_way(void **state)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t len = sizeof address;
     struct config config = world.config;
     const struct role_start s = { .kind = ROLE_RESOLVE, .config = &config };

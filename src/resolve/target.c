@@ -44,10 +44,10 @@ static enum verdict verdict_of(const struct reasons *r)
     return r->not_public ? VERDICT_NOT_PUBLIC : VERDICT_NO_ADDRESS;
 }
 
-/* The addresses of one family that mail may go to, from a random one on: the answer may come from a cache, which does
- * not rotate. */
-static size_t usable(const struct dns_answer *answer, const struct target_policy *policy, uint64_t turn,
-                     struct ip ret[HOST_IPS_MAX], struct reasons *reasons)
+/* The addresses of one family that mail may go to, from a random one on: the answer may come from a
+ * cache, which does not rotate. */
+static size_t usable(const struct dns_answer *answer, const struct target_policy *policy,
+                     uint64_t turn, struct ip ret[HOST_IPS_MAX], struct reasons *reasons)
 {
     size_t count = 0;
 
@@ -61,22 +61,24 @@ static size_t usable(const struct dns_answer *answer, const struct target_policy
     return count;
 }
 
-static void add_alternating(struct target_list *list, const struct mx_host *host, const struct ip *ips[2],
-                            const size_t counts[2])
+static void add_alternating(struct target_list *list, const struct mx_host *host,
+                            const struct ip *ips[2], const size_t counts[2])
 {
     size_t added = 0;
 
     for (size_t i = 0; i < HOST_IPS_MAX; i++)
         for (size_t family = 0; family < 2; family++)
             if (i < counts[family] && added < HOST_IPS_MAX) {
-                list->targets[list->count++] =
-                    (struct target){ .ip = ips[family][i], .preference = host->preference, .name = host->name };
+                list->targets[list->count++] = (struct target){ .ip = ips[family][i],
+                                                                .preference = host->preference,
+                                                                .name = host->name };
                 added++;
             }
 }
 
-static void add_host(struct target_list *list, const struct mx_host *host, const struct host_answers *answers,
-                     const struct target_policy *policy, uint64_t *seed, struct reasons *reasons)
+static void add_host(struct target_list *list, const struct mx_host *host,
+                     const struct host_answers *answers, const struct target_policy *policy,
+                     uint64_t *seed, struct reasons *reasons)
 {
     struct ip ip4[HOST_IPS_MAX], ip6[HOST_IPS_MAX];
 
@@ -92,8 +94,10 @@ static void add_host(struct target_list *list, const struct mx_host *host, const
     add_alternating(list, host, ips, counts);
 }
 
-/* We may stand in the list by address under a name that is not ours. As in self_preference() of mx.c. */
-static void cut_at_self(struct target_list *list, const struct mx_self *self, struct reasons *reasons)
+/* We may stand in the list by address under a name that is not ours. As in self_preference() of
+ * mx.c. */
+static void cut_at_self(struct target_list *list, const struct mx_self *self,
+                        struct reasons *reasons)
 {
     for (size_t i = 0; i < list->count; i++) {
         if (!mx_is_self_ip(self, &list->targets[i].ip))
@@ -113,7 +117,8 @@ static uint32_t ttl_least(uint32_t least, const struct dns_answer *answer)
 }
 
 void target_list_make(const struct mx_view *view, const struct host_answers *answers,
-                      const struct target_policy *policy, uint64_t seed, struct arena *a, struct target_list *ret)
+                      const struct target_policy *policy, uint64_t seed, struct arena *a,
+                      struct target_list *ret)
 {
     struct target_list list = { .ttl_s = view->ttl_s };
     struct reasons reasons = { 0 };

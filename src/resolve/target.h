@@ -35,11 +35,12 @@ struct target_list {
     uint32_t ttl_s;
 };
 
-/* answers[i] belongs to view->hosts[i]; view's verdict is OK. Each host's addresses alternate between IPv6 and IPv4, so
- * that one dead family costs one attempt (RFC 8305 §4). The list ends before the first preference at which one of our
- * own addresses stands. */
+/* answers[i] belongs to view->hosts[i]; view's verdict is OK. Each host's addresses alternate
+ * between IPv6 and IPv4, so that one dead family costs one attempt (RFC 8305 §4). The list ends
+ * before the first preference at which one of our own addresses stands. */
 void target_list_make(const struct mx_view *view, const struct host_answers *answers,
-                      const struct target_policy *policy, uint64_t seed, struct arena *a, struct target_list *ret);
+                      const struct target_policy *policy, uint64_t seed, struct arena *a,
+                      struct target_list *ret);
 
 /* "[192.0.2.1]" or "[IPv6:2001:db8::1]" (RFC 5321 §4.1.3). */
 MUST_USE bool target_parse_literal(struct str domain, struct ip *ret, struct err *err);

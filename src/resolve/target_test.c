@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* resolve/target_test.c - address answers made by hand, and the list of connections to try (R29, S02, S03). */
+/* resolve/target_test.c - address answers made by hand, and the list of connections to try (R29,
+ * S02, S03). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,31 +26,93 @@ static const struct target_case {
     const char *want;
 } target_cases[] = {
     { "R29 one", { { 10, "198.41.0.4", "", false } }, "", "", VERDICT_OK, "198.41.0.4" },
-    { "R29 both families alternate, IPv6 first", { { 10, "198.41.0.4", "2001:503:ba3e::2:30", false } }, "", "",
-      VERDICT_OK, "2001:503:ba3e::2:30 198.41.0.4" },
+    { "R29 both families alternate, IPv6 first",
+      { { 10, "198.41.0.4", "2001:503:ba3e::2:30", false } },
+      "",
+      "",
+      VERDICT_OK,
+      "2001:503:ba3e::2:30 198.41.0.4" },
     { "R29 next host after all of the first",
-      { { 10, "198.41.0.4", "2001:503:ba3e::2:30", false }, { 20, "199.9.14.201", "", false } }, "", "", VERDICT_OK,
+      { { 10, "198.41.0.4", "2001:503:ba3e::2:30", false }, { 20, "199.9.14.201", "", false } },
+      "",
+      "",
+      VERDICT_OK,
       "2001:503:ba3e::2:30 198.41.0.4 199.9.14.201" },
-    { "R29 first host without address", { { 10, "", "", false }, { 20, "199.9.14.201", "", false } }, "", "",
-      VERDICT_OK, "199.9.14.201" },
-    { "S01 no address at all", { { 10, "", "", false }, { 20, "", "", false } }, "", "", VERDICT_NO_ADDRESS, "" },
+    { "R29 first host without address",
+      { { 10, "", "", false }, { 20, "199.9.14.201", "", false } },
+      "",
+      "",
+      VERDICT_OK,
+      "199.9.14.201" },
+    { "S01 no address at all",
+      { { 10, "", "", false }, { 20, "", "", false } },
+      "",
+      "",
+      VERDICT_NO_ADDRESS,
+      "" },
     { "S01 no answer for the only host", { { 10, "!", "", false } }, "", "", VERDICT_TEMP, "" },
-    { "S01 no answer for one family", { { 10, "198.41.0.4", "!", false } }, "", "", VERDICT_OK, "198.41.0.4" },
-    { "S01 no answer for one host", { { 10, "!", "!", false }, { 20, "199.9.14.201", "", false } }, "", "", VERDICT_OK,
+    { "S01 no answer for one family",
+      { { 10, "198.41.0.4", "!", false } },
+      "",
+      "",
+      VERDICT_OK,
+      "198.41.0.4" },
+    { "S01 no answer for one host",
+      { { 10, "!", "!", false }, { 20, "199.9.14.201", "", false } },
+      "",
+      "",
+      VERDICT_OK,
       "199.9.14.201" },
     { "S02 alias in a circle", { { 10, "!", "!", true } }, "", "", VERDICT_NO_ADDRESS, "" },
     { "S02 loopback", { { 10, "127.0.0.1", "::1", false } }, "", "", VERDICT_NOT_PUBLIC, "" },
-    { "S02 private", { { 10, "10.1.2.3 192.168.0.1", "fd00::1", false } }, "", "", VERDICT_NOT_PUBLIC, "" },
-    { "S02 private, but no answer for the rest", { { 10, "10.1.2.3", "!", false } }, "", "", VERDICT_TEMP, "" },
-    { "S02 private beside public", { { 10, "10.1.2.3 198.41.0.4", "", false } }, "", "", VERDICT_OK, "198.41.0.4" },
-    { "S02 private, allowed", { { 10, "10.1.2.3", "", false } }, "10.0.0.0/8", "", VERDICT_OK, "10.1.2.3" },
-    { "S02 private, another allowed", { { 10, "10.1.2.3", "", false } }, "192.168.0.0/16", "", VERDICT_NOT_PUBLIC, "" },
-    { "S02 our own address", { { 10, "198.41.0.4", "", false } }, "", "198.41.0.4", VERDICT_LOOP, "" },
+    { "S02 private",
+      { { 10, "10.1.2.3 192.168.0.1", "fd00::1", false } },
+      "",
+      "",
+      VERDICT_NOT_PUBLIC,
+      "" },
+    { "S02 private, but no answer for the rest",
+      { { 10, "10.1.2.3", "!", false } },
+      "",
+      "",
+      VERDICT_TEMP,
+      "" },
+    { "S02 private beside public",
+      { { 10, "10.1.2.3 198.41.0.4", "", false } },
+      "",
+      "",
+      VERDICT_OK,
+      "198.41.0.4" },
+    { "S02 private, allowed",
+      { { 10, "10.1.2.3", "", false } },
+      "10.0.0.0/8",
+      "",
+      VERDICT_OK,
+      "10.1.2.3" },
+    { "S02 private, another allowed",
+      { { 10, "10.1.2.3", "", false } },
+      "192.168.0.0/16",
+      "",
+      VERDICT_NOT_PUBLIC,
+      "" },
+    { "S02 our own address",
+      { { 10, "198.41.0.4", "", false } },
+      "",
+      "198.41.0.4",
+      VERDICT_LOOP,
+      "" },
     { "S02 our own address as backup",
-      { { 10, "199.9.14.201", "", false }, { 20, "198.41.0.4", "", false } }, "", "198.41.0.4", VERDICT_OK,
+      { { 10, "199.9.14.201", "", false }, { 20, "198.41.0.4", "", false } },
+      "",
+      "198.41.0.4",
+      VERDICT_OK,
       "199.9.14.201" },
     { "S02 our own address among equals",
-      { { 10, "199.9.14.201", "", false }, { 10, "198.41.0.4", "", false } }, "", "198.41.0.4", VERDICT_LOOP, "" },
+      { { 10, "199.9.14.201", "", false }, { 10, "198.41.0.4", "", false } },
+      "",
+      "198.41.0.4",
+      VERDICT_LOOP,
+      "" },
 };
 
 static struct dns_answer answer_of(const char *ips, struct arena *a)
@@ -71,7 +134,8 @@ static struct str targets_joined(const struct target_list *list, struct arena *a
     struct str all = STR_NONE;
 
     for (size_t i = 0; i < list->count; i++)
-        all = arena_strf(a, "%.*s%s%s", STR_FMT(all), i > 0 ? " " : "", ip_format(&list->targets[i].ip, text));
+        all = arena_strf(a, "%.*s%s%s", STR_FMT(all), i > 0 ? " " : "",
+                         ip_format(&list->targets[i].ip, text));
     return all;
 }
 
@@ -93,7 +157,8 @@ static void check_case(const struct target_case *c, uint64_t seed)
                                                      c->hosts[view.count].broken };
     }
     struct target_policy policy = { .self = { .ips = &self_ip, .ip_count = c->self[0] != '\0' },
-                                    .allow_networks = &allow, .allow_network_count = c->allow[0] != '\0' };
+                                    .allow_networks = &allow,
+                                    .allow_network_count = c->allow[0] != '\0' };
     if (c->self[0])
         assert_true(ip_parse(str_of(c->self), &self_ip, NULL));
     if (c->allow[0])
@@ -120,8 +185,9 @@ static struct dns_answer many_ips(uint8_t family, struct arena *a)
 
     answer.records = ARENA_ARRAY(a, struct dns_record, answer.count);
     for (uint8_t i = 0; i < answer.count; i++)
-        answer.records[i].ip = family == 4 ? ip_make4((const uint8_t[4]){ 198, 41, 0, i })
-                                           : ip_make6((const uint8_t[16]){ 0x20, 1, 5, 3, [15] = i });
+        answer.records[i].ip = family == 4
+                                   ? ip_make4((const uint8_t[4]){ 198, 41, 0, i })
+                                   : ip_make6((const uint8_t[16]){ 0x20, 1, 5, 3, [15] = i });
     return answer;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* resolve/verdict.h - what DNS means for mail to a domain: go on, ask later, or never, each with its codes. */
+/* resolve/verdict.h - what DNS means for mail to a domain: go on, ask later, or never, each with
+ * its codes. */
 #pragma once
 
 #include "mail/reply.h"

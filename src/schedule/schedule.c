@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* schedule/schedule.c - entries and their items from placed to done, and the choice of the next batch. */
+/* schedule/schedule.c - entries and their items from placed to done, and the choice of the next
+ * batch. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -27,7 +28,7 @@ void schedule_free(struct schedule *s)
 
     if (!s)
         return;
-    LIST_EACH(&s->entries, struct entry, e, link)
+    LIST_EACH (&s->entries, struct entry, e, link)
         free(e);
     while (site_each(s, &at, &site))
         site_free(site);
@@ -40,12 +41,14 @@ void schedule_reload(struct schedule *s, const struct config *c)
     s->config = c;
 }
 
-/* How many recipients of closed sites go back on the wheel at a call: bounds the turn, not the backlog. */
+/* How many recipients of closed sites go back on the wheel at a call: bounds the turn, not the
+ * backlog. */
 #define DRAIN_AT_ONCE 256
 
-/* --- entries --------------------------------------------------------------------------------------------------- */
+/* --- entries --- */
 
-struct entry *schedule_enter(struct schedule *s, void *message, uint64_t account, int64_t accepted_ms, uint32_t rcpts)
+struct entry *schedule_enter(struct schedule *s, void *message, uint64_t account,
+                             int64_t accepted_ms, uint32_t rcpts)
 {
     struct entry *e = mem_new(sizeof *e + rcpts * sizeof e->items[0]);
 
@@ -132,7 +135,7 @@ bool entry_is_over(const struct entry *e)
     return e->over == e->count;
 }
 
-/* --- items ----------------------------------------------------------------------------------------------------- */
+/* --- items --- */
 
 static struct item *item_at(struct entry *e, uint32_t rcpt)
 {
@@ -168,8 +171,8 @@ static void item_wait(struct schedule *s, struct item *i, int64_t due_ms)
     wheel_set(&s->wheel, &i->timer, due_ms);
 }
 
-void schedule_place(struct schedule *s, struct entry *e, uint32_t rcpt, struct site *site, int64_t due_ms,
-                    uint16_t tries, bool warned)
+void schedule_place(struct schedule *s, struct entry *e, uint32_t rcpt, struct site *site,
+                    int64_t due_ms, uint16_t tries, bool warned)
 {
     struct item *i = item_at(e, rcpt);
 
@@ -234,17 +237,20 @@ void schedule_done(struct schedule *s, struct entry *e, uint32_t rcpt)
     e->over++;
 }
 
-/* --- the next batch -------------------------------------------------------------------------------------------- */
+/* --- the next batch --- */
 
-/* An item that ends or is warned about without an attempt leaves the tables until the caller answers. */
+/* An item that ends or is warned about without an attempt leaves the tables until the caller
+ * answers. */
 static void pick_alone(struct item *i, enum batch_kind kind, struct batch *ret)
 {
     i->state = ITEM_IN_FLIGHT;
-    *ret = (struct batch){ .kind = kind, .entry = item_entry(i), .site = i->site, .rcpts = { i->rcpt }, .count = 1 };
+    *ret = (struct batch){
+        .kind = kind, .entry = item_entry(i), .site = i->site, .rcpts = { i->rcpt }, .count = 1
+    };
 }
 
-/* A little before the end of its closed time nothing would be gained; spread over a quarter of it, so that a site that
- * comes back is not met by all at once. */
+/* A little before the end of its closed time nothing would be gained; spread over a quarter of it,
+ * so that a site that comes back is not met by all at once. */
 static int64_t after_closed(const struct schedule *s, struct item *i, int64_t now_ms)
 {
     int64_t wait = i->site->closed_until_ms - now_ms;
@@ -272,8 +278,8 @@ static bool wake_closed(struct schedule *s, struct item *i, int64_t now_ms, stru
     return false;
 }
 
-/* An item came from the wheel: into its site's queue, back on the wheel while the site is closed, or into *ret when it
- * ends or is warned about without an attempt. True in the last case. */
+/* An item came from the wheel: into its site's queue, back on the wheel while the site is closed,
+ * or into *ret when it ends or is warned about without an attempt. True in the last case. */
 static bool wake(struct schedule *s, struct item *i, int64_t now_ms, struct batch *ret)
 {
     struct entry *e = item_entry(i);
@@ -323,7 +329,8 @@ static bool wake_due(struct schedule *s, int64_t now_ms, struct batch *ret)
     return false;
 }
 
-/* All recipients of the message that are ready for the same site go together, up to the transaction's limit. */
+/* All recipients of the message that are ready for the same site go together, up to the
+ * transaction's limit. */
 static void gather(struct schedule *s, struct site *site, struct item *first, struct batch *ret)
 {
     struct entry *e = item_entry(first);

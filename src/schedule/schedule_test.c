@@ -16,8 +16,13 @@
 
 static int64_t steps[] = { 5 * MINUTE, 15 * MINUTE, HOUR };
 static struct config config = {
-    .retry = { .steps_ms = steps, .step_count = 3, .expire_ms = 5 * 24 * HOUR, .delay_warn_ms = 4 * HOUR },
-    .delivery = { .connections_per_site = 20, .connections_per_site_first = 2, .recipients_per_transaction = 50 },
+    .retry = { .steps_ms = steps,
+               .step_count = 3,
+               .expire_ms = 5 * 24 * HOUR,
+               .delay_warn_ms = 4 * HOUR },
+    .delivery = { .connections_per_site = 20,
+                  .connections_per_site_first = 2,
+                  .recipients_per_transaction = 50 },
 };
 
 static struct entry *enter_one(struct schedule *s, const char *site, uint64_t account, int64_t now)
@@ -85,11 +90,14 @@ static void a_dead_site_delays_no_other(void **state)
             attempts_dead += dead;
             served += !dead;
             if (dead)
-                schedule_retry(s, b.entry, b.rcpts[0],
-                               retry_at(&config.retry, schedule_tries(b.entry, b.rcpts[0]), now, START, 0), false);
+                schedule_retry(
+                    s, b.entry, b.rcpts[0],
+                    retry_at(&config.retry, schedule_tries(b.entry, b.rcpts[0]), now, START, 0),
+                    false);
             else
                 schedule_done(s, b.entry, b.rcpts[0]);
-            site_report(s, b.site, now, dead ? SITE_FAILED : SITE_SERVED, STR("connection refused"));
+            site_report(s, b.site, now, dead ? SITE_FAILED : SITE_SERVED,
+                        STR("connection refused"));
         }
     assert_int_equal(served, 500);
     assert_in_range(attempts_dead, 3, 12);
@@ -112,14 +120,16 @@ static void every_recipient_of_a_dead_site_expires(void **state)
             switch (b.kind) {
             case BATCH_ATTEMPT: {
                 uint16_t tries = schedule_tries(b.entry, b.rcpts[0]);
-                schedule_retry(s, b.entry, b.rcpts[0], retry_at(&config.retry, tries, now, START, 7), true);
+                schedule_retry(s, b.entry, b.rcpts[0],
+                               retry_at(&config.retry, tries, now, START, 7), true);
                 site_report(s, b.site, now, SITE_FAILED, STR("timeout"));
                 break;
             }
             case BATCH_LATE:
                 assert_true(now - START >= 4 * HOUR);
                 late++;
-                schedule_place(s, b.entry, b.rcpts[0], b.site, now + MINUTE, schedule_tries(b.entry, 0), true);
+                schedule_place(s, b.entry, b.rcpts[0], b.site, now + MINUTE,
+                               schedule_tries(b.entry, 0), true);
                 break;
             case BATCH_EXPIRED:
                 assert_true(now - START >= 5 * 24 * HOUR);
@@ -228,12 +238,15 @@ static void the_timetable(void **state)
         uint16_t tries;
         int64_t age, want_wait;
     } rows[] = {
-        { 1, 0, 5 * MINUTE },          { 2, HOUR, 15 * MINUTE },
-        { 3, HOUR, HOUR },             { 9, HOUR, HOUR },
+        { 1, 0, 5 * MINUTE },
+        { 2, HOUR, 15 * MINUTE },
+        { 3, HOUR, HOUR },
+        { 9, HOUR, HOUR },
         { 9, 5 * 24 * HOUR - 60000, 60000 }, /* no later than its end */
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        assert_int_equal(retry_at(&config.retry, rows[i].tries, START + rows[i].age, START, 12345) - START,
+        assert_int_equal(retry_at(&config.retry, rows[i].tries, START + rows[i].age, START, 12345) -
+                             START,
                          rows[i].age + rows[i].want_wait);
     struct config_retry jittery = config.retry;
     jittery.jitter_percent = 20;
@@ -243,7 +256,8 @@ static void the_timetable(void **state)
     }
 }
 
-/* What nobody has room for is not taken out and put back: it stays ready, and goes when there is room. */
+/* What nobody has room for is not taken out and put back: it stays ready, and goes when there is
+ * room. */
 static void sites_without_room_at_their_taker_stay_ready(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* schedule/site.c - one destination site: its queue with accounts taking turns, and how many batches it may be sent at
- * a time, which follows what it answers. */
+/* schedule/site.c - one destination site: its queue with accounts taking turns, and how many
+ * batches it may be sent at a time, which follows what it answers. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -28,7 +28,8 @@ static void sites_trim(struct schedule *s)
             site_free(site);
             s->figures.sites--;
         }
-    s->sites_trim_at = 2 * s->figures.sites > SITES_TRIM_FIRST ? 2 * s->figures.sites : SITES_TRIM_FIRST;
+    s->sites_trim_at =
+        2 * s->figures.sites > SITES_TRIM_FIRST ? 2 * s->figures.sites : SITES_TRIM_FIRST;
 }
 
 struct site *site_get(struct schedule *s, struct str name)
@@ -79,7 +80,7 @@ unsigned site_connections(const struct site *site)
     return site->connections < 1 ? 1 : (unsigned)site->connections;
 }
 
-/* --- the queue ------------------------------------------------------------------------------------------------- */
+/* --- the queue --- */
 
 void site_enqueue(struct schedule *s, struct site *site, struct item *i, uint64_t account)
 {
@@ -126,7 +127,7 @@ struct item *site_first(struct site *site)
     return item_of(LIST_FIRST(&turn->ready, struct wheel_timer, link));
 }
 
-/* --- how much at a time ---------------------------------------------------------------------------------------- */
+/* --- how much at a time --- */
 
 static enum site_place place_now(const struct site *site, int64_t now_ms)
 {
@@ -136,7 +137,8 @@ static enum site_place place_now(const struct site *site, int64_t now_ms)
         return SITE_DRAINING;
     if (site->closed_until_ms != 0) /* time for the canary */
         return site->in_flight == 0 ? SITE_OPEN : SITE_ASIDE;
-    return site->in_flight < site_connections(site) * BATCHES_PER_CONNECTION ? SITE_OPEN : SITE_ASIDE;
+    return site->in_flight < site_connections(site) * BATCHES_PER_CONNECTION ? SITE_OPEN
+                                                                             : SITE_ASIDE;
 }
 
 void site_settle_place(struct schedule *s, struct site *site, int64_t now_ms)
@@ -201,7 +203,8 @@ static void failed(const struct config *c, struct site *site, int64_t now_ms)
     site->canary = false;
 }
 
-void site_report(struct schedule *s, struct site *site, int64_t now_ms, enum site_result result, struct str why)
+void site_report(struct schedule *s, struct site *site, int64_t now_ms, enum site_result result,
+                 struct str why)
 {
     assert(site->in_flight > 0);
     site->in_flight--;

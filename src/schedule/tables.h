@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* schedule/tables.h - what the files of schedule/ share: items, entries, sites, and the queues inside them. */
+/* schedule/tables.h - what the files of schedule/ share: items, entries, sites, and the queues
+ * inside them. */
 #pragma once
 
 #include "base/map.h"
@@ -24,7 +25,8 @@ struct entry {
     struct item items[];
 };
 
-/* One account's ready recipients at one site. Accounts with something ready stand in the site's ring and take turns. */
+/* One account's ready recipients at one site. Accounts with something ready stand in the site's
+ * ring and take turns. */
 struct turn {
     struct list link; /* in site->turns */
     uint64_t account;
@@ -60,7 +62,8 @@ struct schedule {
     struct map sites;
     size_t sites_trim_at;
     struct list open[SITE_TAKERS]; /* sites that may hand out now, in turn */
-    struct list draining; /* closed sites whose ready recipients go back on the wheel, so that each still expires */
+    struct list draining; /* closed sites whose ready recipients go back on the wheel, so that each
+                             still expires */
     struct schedule_figures figures;
 };
 

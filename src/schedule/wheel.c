@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* schedule/wheel.c - slots of growing width; a slot of a wider level is dealt out to the narrower ones when its time
- * begins. */
+/* schedule/wheel.c - slots of growing width; a slot of a wider level is dealt out to the narrower
+ * ones when its time begins. */
 #include "schedule/wheel.h"
 
 #define SLOT_BITS 8
@@ -36,9 +36,11 @@ static void put(struct wheel *w, struct wheel_timer *t)
         list_append(&w->due, &t->link);
         return;
     }
-    /* The narrowest level on which the tick lies within one turn; further off than all levels: the last slot. */
+    /* The narrowest level on which the tick lies within one turn; further off than all levels: the
+     * last slot. */
     unsigned level = 0;
-    while (level < WHEEL_LEVELS - 1 && (at >> level_shift(level)) - (w->tick >> level_shift(level)) >= WHEEL_SLOTS)
+    while (level < WHEEL_LEVELS - 1 &&
+           (at >> level_shift(level)) - (w->tick >> level_shift(level)) >= WHEEL_SLOTS)
         level++;
     uint64_t slot = at >> level_shift(level);
     uint64_t last = (w->tick >> level_shift(level)) + WHEEL_SLOTS - 1;
@@ -71,7 +73,7 @@ static void deal_out(struct wheel *w, struct list *slot)
     taken.next->prev = &taken;
     taken.prev->next = &taken;
     list_init(slot);
-    LIST_EACH(&taken, struct wheel_timer, t, link) {
+    LIST_EACH (&taken, struct wheel_timer, t, link) {
         list_remove(&t->link);
         put(w, t);
     }
@@ -108,7 +110,8 @@ int64_t wheel_next_ms(const struct wheel *w)
         return (int64_t)(w->tick * WHEEL_TICK_MS);
     if (w->count == 0)
         return INT64_MAX;
-    /* The first filled slot of the narrowest level, but no later than where the next level deals out. */
+    /* The first filled slot of the narrowest level, but no later than where the next level deals
+     * out. */
     uint64_t tick = w->tick + 1;
     while ((tick & SLOT_MASK) != 0 && list_empty(&w->slots[0][tick & SLOT_MASK]))
         tick++;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* schedule/wheel.h - a timer wheel: many members that each want to be woken at a time, at a cost that follows how many
- * are woken, never how many wait. Ticks of 100 ms; members due within a tick come in the order they were set. */
+/* schedule/wheel.h - a timer wheel: many members that each want to be woken at a time, at a cost
+ * that follows how many are woken, never how many wait. Ticks of 100 ms; members due within a tick
+ * come in the order they were set. */
 #pragma once
 
 #include "base/list.h"
@@ -29,5 +30,6 @@ void wheel_set(struct wheel *w, struct wheel_timer *t, int64_t at_ms);
 void wheel_clear(struct wheel *w, struct wheel_timer *t);
 /* The next timer that is due at now_ms, removed; NULL when there is none. */
 struct wheel_timer *wheel_pop(struct wheel *w, int64_t now_ms);
-/* A time at or before which nothing becomes due: when to call wheel_pop() again. INT64_MAX when empty. */
+/* A time at or before which nothing becomes due: when to call wheel_pop() again. INT64_MAX when
+ * empty. */
 int64_t wheel_next_ms(const struct wheel *w);

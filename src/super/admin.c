@@ -24,8 +24,8 @@ static void send_end(struct admin *a, uint64_t request, uint16_t status, struct 
     wire_put(m, &m->text, text);
 }
 
-void admin_status_row(struct admin_status *s, enum role_kind kind, unsigned instance, struct str state,
-                      struct str facts)
+void admin_status_row(struct admin_status *s, enum role_kind kind, unsigned instance,
+                      struct str state, struct str facts)
 {
     struct admin *a = s->admin;
     struct buf row;
@@ -70,7 +70,8 @@ static void on_admin(struct admin *a, const struct wire_admin *m)
     switch (m->verb) {
     case ADMIN_STATUS: {
         struct admin_status *s = NEW(struct admin_status);
-        *s = (struct admin_status){ .admin = a, .generation = a->generation, .request = m->request };
+        *s =
+            (struct admin_status){ .admin = a, .generation = a->generation, .request = m->request };
         a->ops->status(a->arg, s);
         return;
     }

@@ -28,6 +28,6 @@ void admin_link(struct admin *a, struct channel *c);
 void admin_done(struct admin *a);
 
 /* `facts`: the role's own, a JSON members or nothing; `state`: what confinement is in force. */
-void admin_status_row(struct admin_status *s, enum role_kind kind, unsigned instance, struct str state,
-                      struct str facts);
+void admin_status_row(struct admin_status *s, enum role_kind kind, unsigned instance,
+                      struct str state, struct str facts);
 void admin_status_end(struct admin_status *s);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/* super/child.c - the process of one role: takes its orders from super, starts the role, confines itself, joins links.
+/* super/child.c - the process of one role: takes its orders from super, starts the role, confines
+ * itself, joins links.
  *
- * Order matters: the role's threads run and its files are open before the filters are loaded; links, with their maps,
- * may come at any time afterwards. When super is gone, so is the role. */
+ * Order matters: the role's threads run and its files are open before the filters are loaded;
+ * links, with their maps, may come at any time afterwards. When super is gone, so is the role. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/json.h"
 #include "base/log.h"
-#include "io/loop.h"
 #include "io/disk.h"
+#include "io/loop.h"
 #include "io/process.h"
 #include "io/sandbox.h"
 #include "io/stream.h"
@@ -26,11 +27,11 @@ struct child {
     unsigned instance;
     struct channel *control;
     struct config *config, *config_before;
-    struct arena arena;    /* the listeners' array */
-    struct arena sealed;   /* PEM, secrets: until the role has taken what it needs of them */
+    struct arena arena;  /* the listeners' array */
+    struct arena sealed; /* PEM, secrets: until the role has taken what it needs of them */
     struct role_start start;
-    void *role;            /* NULL until started */
-    struct list rings;     /* struct child_ring */
+    void *role;        /* NULL until started */
+    struct list rings; /* struct child_ring */
 };
 
 struct child_ring {
@@ -40,7 +41,7 @@ struct child_ring {
     struct ring *ring;
 };
 
-/* --- what comes sealed ------------------------------------------------------------------------------------------ */
+/* --- what comes sealed --- */
 
 static bool take_sealed(struct child *c, struct str *ret, struct err *err)
 {
@@ -83,8 +84,8 @@ static bool take_config(struct child *c, uint32_t flags, struct err *err)
     if (!take_sealed(c, &yaml, err) || !config_parse(STR("configuration"), yaml, &config, err))
         return false;
     settings_fill_hostname(config);
-    if ((flags & START_TLS) &&
-        (!take_sealed(c, &c->start.tls_chain_pem, err) || !take_sealed(c, &c->start.tls_key_pem, err)))
+    if ((flags & START_TLS) && (!take_sealed(c, &c->start.tls_chain_pem, err) ||
+                                !take_sealed(c, &c->start.tls_key_pem, err)))
         return false;
     if ((flags & START_SECRET) && !take_sealed(c, &c->start.secret, err))
         return false;
@@ -112,7 +113,7 @@ static bool take_listeners(struct child *c, const struct wire_role_start *m, str
     return true;
 }
 
-/* --- confinement ------------------------------------------------------------------------------------------------ */
+/* --- confinement --- */
 
 /* The folder of a role that keeps files, made before Landlock shuts everything else. */
 static bool own_folder(struct child *c, struct buf *path, struct err *err)
@@ -137,7 +138,8 @@ static bool has_local_socket(const struct config *c)
     return false;
 }
 
-static bool make_rule(struct child *c, struct sandbox_rule *rule, struct buf *folder, struct err *err)
+static bool make_rule(struct child *c, struct sandbox_rule *rule, struct buf *folder,
+                      struct err *err)
 {
     size_t n = 0;
 
@@ -164,9 +166,10 @@ static bool make_rule(struct child *c, struct sandbox_rule *rule, struct buf *fo
 static void describe(const struct sandbox_state *s, struct err *test, char *text, size_t size)
 {
     snprintf(text, size, "seccomp %s, Landlock ABI %d, no new privileges %s%s%s%s%s",
-             s->seccomp ? (s->seccomp_logs_only ? "logs only" : "in force") : "missing", s->landlock_abi,
-             s->no_new_privs ? "yes" : "NO", s->missing[0] ? "; missing: " : "", s->missing,
-             test->kind != ERR_NONE ? "; self-test failed: " : "", test->kind != ERR_NONE ? test->text : "");
+             s->seccomp ? (s->seccomp_logs_only ? "logs only" : "in force") : "missing",
+             s->landlock_abi, s->no_new_privs ? "yes" : "NO", s->missing[0] ? "; missing: " : "",
+             s->missing, test->kind != ERR_NONE ? "; self-test failed: " : "",
+             test->kind != ERR_NONE ? test->text : "");
 }
 
 static bool confine(const struct sandbox_rule *rule, char *text, size_t size, struct err *err)
@@ -182,7 +185,7 @@ static bool confine(const struct sandbox_rule *rule, char *text, size_t size, st
     return true;
 }
 
-/* --- orders ----------------------------------------------------------------------------------------------------- */
+/* --- orders --- */
 
 static void say_ready(struct child *c, bool ok, const char *text)
 {
@@ -214,7 +217,8 @@ static void start_story(void *arg)
     char state[512] = "";
 
     process_prepare(c->config->sched_batch);
-    if (c->config->user.len > 0 && process_user_id() == 0 && !process_drop_to_user(c->config->user.ptr, &err)) {
+    if (c->config->user.len > 0 && process_user_id() == 0 &&
+        !process_drop_to_user(c->config->user.ptr, &err)) {
         say_ready(c, false, err.text);
     } else if (!start_confined(c, state, sizeof state, &err)) {
         log_err(LOG_ALERT, "role-not-started", &err);
@@ -241,7 +245,7 @@ static bool on_start(struct child *c, const struct wire_role_start *m, struct er
 /* A peer that was restarted gets a new ring; the old one's last reader is gone. */
 static void forget_ring(struct child *c, enum role_kind peer, unsigned instance)
 {
-    LIST_EACH(&c->rings, struct child_ring, r, link)
+    LIST_EACH (&c->rings, struct child_ring, r, link)
         if (r->peer == peer && r->instance == instance) {
             list_remove(&r->link);
             ring_free(r->ring);
@@ -249,7 +253,8 @@ static void forget_ring(struct child *c, enum role_kind peer, unsigned instance)
         }
 }
 
-static bool map_ring(struct child *c, const struct wire_role_link *m, struct role_link *l, struct err *err)
+static bool map_ring(struct child *c, const struct wire_role_link *m, struct role_link *l,
+                     struct err *err)
 {
     struct child_ring *keep;
     struct ring *ring;
@@ -283,7 +288,8 @@ static bool on_link(struct child *c, const struct wire_role_link *m, struct err 
     if (!c->role || m->peer >= ROLE_KINDS || m->instance >= ROLE_INSTANCES_MAX)
         return err_set(err, ERR_SYNTAX, "a link before the start, or with nobody");
     forget_ring(c, l.peer, l.instance);
-    if (!channel_new(channel_take_fd(c->control), order, NULL, NULL, &l.channel, err) || !map_ring(c, m, &l, err))
+    if (!channel_new(channel_take_fd(c->control), order, NULL, NULL, &l.channel, err) ||
+        !map_ring(c, m, &l, err))
         return false;
     c->ops->link(c->role, &l);
     struct wire_role_linked *done = wire_add(c->control, WIRE_ROLE_LINKED, 0);
@@ -306,7 +312,8 @@ static void send_status(struct child *c)
 
     buf_init(&text, FRAME_BYTES_MAX - sizeof(struct wire_role_status));
     role_facts(c->ops->kind, c->role, &text);
-    struct wire_role_status *m = wire_add(c->control, WIRE_ROLE_STATUS, buf_ok(&text) ? text.len : 0);
+    struct wire_role_status *m =
+        wire_add(c->control, WIRE_ROLE_STATUS, buf_ok(&text) ? text.len : 0);
     wire_put(m, &m->json, buf_ok(&text) ? buf_str(&text) : STR(""));
     buf_done(&text);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* super/fleet.c - the whole: all roles started, what operators want of super, and the orderly end. */
+/* super/fleet.c - the whole: all roles started, what operators want of super, and the orderly end.
+ */
 #include "super/fleet.h"
 
 #include <stdio.h>
@@ -10,8 +11,9 @@
 #include "super/fleet_state.h"
 
 #define START_MS 60000
-/* All phases together are over within 30 s (fault U07): accept gives its transactions 20 s, so that the others have some
- * too. Who needs longer is killed, which loses nothing: what matters is in the log. */
+/* All phases together are over within 30 s (fault U07): accept gives its transactions 20 s, so that
+ * the others have some too. Who needs longer is killed, which loses nothing: what matters is in the
+ * log. */
 #define DRAIN_MS 24000
 #define DRAIN_LEAST_MS 500 /* of each phase */
 #define SERVANTS_MS 1000   /* vault and resolve have nothing of their own in hand */
@@ -20,7 +22,7 @@
 #define STATUS_MS 2000
 #define SIGNAL_KILL 9
 
-/* --- status ------------------------------------------------------------------------------------------------------ */
+/* --- status --- */
 
 static void status_finish(struct fleet *f)
 {
@@ -29,10 +31,11 @@ static void status_finish(struct fleet *f)
 
     f->status = NULL;
     timer_clear(&f->status_timer);
-    FLEET_EACH(f, s) {
+    FLEET_EACH (f, s) {
         const char *life = s->pid == 0 ? "not running; " : (s->ready ? "" : "starting; ");
         snprintf(state, sizeof state, "%s%s", life, s->state);
-        admin_status_row(to, s->kind, s->instance, str_of(state), s->asked ? STR("") : buf_str(&s->facts));
+        admin_status_row(to, s->kind, s->instance, str_of(state),
+                         s->asked ? STR("") : buf_str(&s->facts));
     }
     admin_status_end(to);
 }
@@ -49,7 +52,7 @@ void fleet_status_arrived(struct fleet *f)
 {
     if (!f->status)
         return;
-    FLEET_EACH(f, s)
+    FLEET_EACH (f, s)
         if (s->asked && s->ready)
             return;
     status_finish(f);
@@ -62,7 +65,7 @@ static void status(void *arg, struct admin_status *to)
     if (f->status)
         status_finish(f); /* two at once: the first gets what is known */
     f->status = to;
-    FLEET_EACH(f, s) {
+    FLEET_EACH (f, s) {
         s->asked = s->ready && s->control;
         if (s->asked)
             wire_add(s->control, WIRE_ROLE_STATUS, 0);
@@ -71,7 +74,7 @@ static void status(void *arg, struct admin_status *to)
     fleet_status_arrived(f);
 }
 
-/* --- reload ------------------------------------------------------------------------------------------------------ */
+/* --- reload --- */
 
 /* Listeners are bound once; another set of them needs a restart, and says so. */
 static bool same_listeners(const struct config *a, const struct config *b, struct err *err)
@@ -79,10 +82,12 @@ static bool same_listeners(const struct config *a, const struct config *b, struc
     bool same = a->listener_count == b->listener_count;
 
     for (size_t i = 0; same && i < a->listener_count; i++)
-        same = a->listeners[i].kind == b->listeners[i].kind && a->listeners[i].at.port == b->listeners[i].at.port &&
+        same = a->listeners[i].kind == b->listeners[i].kind &&
+               a->listeners[i].at.port == b->listeners[i].at.port &&
                ip_eq(&a->listeners[i].at.ip, &b->listeners[i].at.ip);
     if (!same)
-        return err_set(err, ERR_CONFIG, "listeners changed: that needs a restart; nothing was reloaded");
+        return err_set(err, ERR_CONFIG,
+                       "listeners changed: that needs a restart; nothing was reloaded");
     return true;
 }
 
@@ -103,7 +108,7 @@ static bool take_settings(struct fleet *f, struct err *err)
     settings_free(f->settings);
     f->settings = fresh;
     log_set_level(fresh->config->log_debug ? LOG_DEBUG : LOG_INFO);
-    FLEET_EACH(f, s)
+    FLEET_EACH (f, s)
         if (s->ready && s->control && !slot_send_reload(s, err))
             return false;
     return true;
@@ -125,16 +130,16 @@ static void log_changed(void *arg)
 {
     struct fleet *f = arg;
 
-    FLEET_EACH(f, s)
+    FLEET_EACH (f, s)
         if (s->control)
             slot_send_log(s);
 }
 
-/* --- the end ----------------------------------------------------------------------------------------------------- */
+/* --- the end --- */
 
 static bool phase_drained(struct fleet *f, unsigned phase)
 {
-    FLEET_EACH(f, s)
+    FLEET_EACH (f, s)
         if (role_phase(s->kind) == phase && s->ready && !s->drained)
             return false;
     return true;
@@ -142,13 +147,14 @@ static bool phase_drained(struct fleet *f, unsigned phase)
 
 static bool phase_gone(struct fleet *f, unsigned phase)
 {
-    FLEET_EACH(f, s)
+    FLEET_EACH (f, s)
         if (role_phase(s->kind) == phase && s->pid != 0)
             return false;
     return true;
 }
 
-static void wait_until(struct fleet *f, bool (*met)(struct fleet *, unsigned), unsigned phase, int64_t deadline)
+static void wait_until(struct fleet *f, bool (*met)(struct fleet *, unsigned), unsigned phase,
+                       int64_t deadline)
 {
     struct err err;
 
@@ -175,17 +181,17 @@ static int64_t exit_deadline(int64_t begun_ms)
 
 static void end_phase(struct fleet *f, unsigned phase, int64_t begun_ms)
 {
-    FLEET_EACH(f, s)
+    FLEET_EACH (f, s)
         if (role_phase(s->kind) == phase && s->ready && s->control)
             wire_add(s->control, WIRE_ROLE_DRAIN, 0);
     wait_until(f, phase_drained, phase, drain_deadline(begun_ms, phase));
-    FLEET_EACH(f, s)
+    FLEET_EACH (f, s)
         if (role_phase(s->kind) == phase) {
             channel_free(s->control); /* the role ends by itself */
             s->control = NULL;
         }
     wait_until(f, phase_gone, phase, exit_deadline(begun_ms));
-    FLEET_EACH(f, s)
+    FLEET_EACH (f, s)
         if (role_phase(s->kind) == phase && s->pid != 0)
             process_kill(s->pid, SIGNAL_KILL);
 }
@@ -225,13 +231,13 @@ static void on_signal(void *arg, int signo)
         log_err(LOG_ALERT, "reload-refused", &err);
 }
 
-/* --- the beginning ----------------------------------------------------------------------------------------------- */
+/* --- the beginning --- */
 
 static void on_exit_of(void *arg, int pid, int wait_status)
 {
     struct fleet *f = arg;
 
-    FLEET_EACH(f, s)
+    FLEET_EACH (f, s)
         if (s->pid == pid) {
             slot_ended(s, wait_status);
             return;
@@ -240,7 +246,7 @@ static void on_exit_of(void *arg, int pid, int wait_status)
 
 static bool all_ready(struct fleet *f)
 {
-    FLEET_EACH(f, s)
+    FLEET_EACH (f, s)
         if (!s->ready)
             return false;
     return true;
@@ -248,7 +254,7 @@ static bool all_ready(struct fleet *f)
 
 static bool some_died(struct fleet *f)
 {
-    FLEET_EACH(f, s)
+    FLEET_EACH (f, s)
         if (s->pid == 0)
             return true;
     return false;
@@ -267,7 +273,9 @@ static bool start_all(struct fleet *f, struct err *err)
     while (!all_ready(f)) {
         if (f->failure.kind != ERR_NONE || some_died(f)) {
             *err = f->failure;
-            return f->failure.kind != ERR_NONE ? false : err_set(err, ERR_IO, "a role ended before it was ready");
+            return f->failure.kind != ERR_NONE
+                       ? false
+                       : err_set(err, ERR_IO, "a role ended before it was ready");
         }
         if (!gate_wait(&f->changed, deadline, err))
             return err_at(err, "roles are not ready");
@@ -281,7 +289,7 @@ static const struct admin_ops admin_ops = { .status = status, .reload = reload, 
 static void fleet_free(struct fleet *f)
 {
     f->stopping = true;
-    FLEET_EACH(f, s) {
+    FLEET_EACH (f, s) {
         joint_drop(f, s);
         if (s->pid != 0)
             process_kill(s->pid, SIGNAL_KILL);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* super/fleet_state.h - what fleet.c (life of the whole), slot.c (life of one role) and joint.c (links) share. */
+/* super/fleet_state.h - what fleet.c (life of the whole), slot.c (life of one role) and joint.c
+ * (links) share. */
 #pragma once
 
 #include "io/loop.h"
@@ -22,11 +23,11 @@ struct slot {
     bool ready, drained;
     int64_t started_ms;
     int64_t back_off_ms;
-    bool sacrificed;         /* killed because core had died */
+    bool sacrificed; /* killed because core had died */
     struct timer restart;
     unsigned restarts;
-    char state[512];         /* what confinement is in force */
-    struct buf facts;        /* the answer to the last status question */
+    char state[512];  /* what confinement is in force */
+    struct buf facts; /* the answer to the last status question */
     bool asked;
 };
 
@@ -47,12 +48,12 @@ struct fleet {
     uint32_t joint_number;
     struct admin admin;
     struct log_keeper log_keeper;
-    struct gate changed;      /* a role became ready, drained, or ended */
+    struct gate changed; /* a role became ready, drained, or ended */
     bool started, stopping;
     struct fiber *stopper;
     struct admin_status *status;
     struct timer status_timer;
-    struct err failure;       /* why a role could not start the first time */
+    struct err failure; /* why a role could not start the first time */
 };
 
 static inline struct slot *fleet_slot(struct fleet *f, enum role_kind kind, unsigned instance)
@@ -61,8 +62,8 @@ static inline struct slot *fleet_slot(struct fleet *f, enum role_kind kind, unsi
 }
 
 /* Every place that a role has. */
-#define FLEET_EACH(f, it)                                                                              \
-    for (struct slot *it = (f)->slots; it < (f)->slots + ARRAY_LEN((f)->slots); it++)                  \
+#define FLEET_EACH(f, it)                                                             \
+    for (struct slot *it = (f)->slots; it < (f)->slots + ARRAY_LEN((f)->slots); it++) \
         if (it->fleet)
 
 /* slot.c */

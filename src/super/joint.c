@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* super/joint.c - joins two roles: a socket pair, and shared memory where bodies travel. The only place from which
- * descriptors go anywhere; super keeps none of them. */
+/* super/joint.c - joins two roles: a socket pair, and shared memory where bodies travel. The only
+ * place from which descriptors go anywhere; super keeps none of them. */
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -8,8 +8,8 @@
 #include "io/ring.h"
 #include "super/fleet_state.h"
 
-static void send_link(struct slot *to, const struct slot *peer, uint32_t number, enum link_ring ring, int socket_fd,
-                      int ring_fd)
+static void send_link(struct slot *to, const struct slot *peer, uint32_t number,
+                      enum link_ring ring, int socket_fd, int ring_fd)
 {
     int fds[2] = { socket_fd, ring_fd };
     struct wire_role_link *m = wire_add(to->control, WIRE_ROLE_LINK, 0);
@@ -31,14 +31,19 @@ static void joint_free(struct joint *j)
 }
 
 /* The writer's end first; the reader's when the writer has sealed the ring. */
-static bool join_with_ring(struct fleet *f, struct slot *writer, struct slot *reader, const int pair[2],
-                           struct err *err)
+static bool join_with_ring(struct fleet *f, struct slot *writer, struct slot *reader,
+                           const int pair[2], struct err *err)
 {
     struct joint *j = NEW(struct joint);
 
     *j = (struct joint){
-        .first = writer, .second = reader, .number = ++f->joint_number, .socket_fd = process_duplicate(pair[1]),
-        .ring_fd = -1, .first_generation = writer->generation, .second_generation = reader->generation,
+        .first = writer,
+        .second = reader,
+        .number = ++f->joint_number,
+        .socket_fd = process_duplicate(pair[1]),
+        .ring_fd = -1,
+        .first_generation = writer->generation,
+        .second_generation = reader->generation,
     };
     list_append(&f->joints, &j->link);
     if (!ring_make(RING_BYTES, &j->ring_fd, err)) {
@@ -49,7 +54,8 @@ static bool join_with_ring(struct fleet *f, struct slot *writer, struct slot *re
     return true;
 }
 
-static bool join(struct fleet *f, const struct role_pair *pair, struct slot *a, struct slot *b, struct err *err)
+static bool join(struct fleet *f, const struct role_pair *pair, struct slot *a, struct slot *b,
+                 struct err *err)
 {
     int fds[2];
     bool ok = true;
@@ -87,7 +93,7 @@ static bool join_super(struct fleet *f, struct slot *web, struct err *err)
 
 void joint_on_linked(struct fleet *f, struct slot *s, const struct wire_role_linked *m)
 {
-    LIST_EACH(&f->joints, struct joint, j, link) {
+    LIST_EACH (&f->joints, struct joint, j, link) {
         if (j->first != s || j->number != m->generation)
             continue;
         if (j->second->control && j->second->generation == j->second_generation)
@@ -99,7 +105,7 @@ void joint_on_linked(struct fleet *f, struct slot *s, const struct wire_role_lin
 
 void joint_drop(struct fleet *f, const struct slot *s)
 {
-    LIST_EACH(&f->joints, struct joint, j, link)
+    LIST_EACH (&f->joints, struct joint, j, link)
         if (j->first == s || j->second == s)
             joint_free(j);
 }
@@ -118,7 +124,8 @@ static void join_pair(struct fleet *f, const struct role_pair *pair, struct slot
         struct slot *s = fleet_slot(f, other, i);
         if (!s->fleet || !s->ready || !s->control)
             continue;
-        if (!join(f, pair, pair->a == fresh->kind ? fresh : s, pair->a == fresh->kind ? s : fresh, &err))
+        if (!join(f, pair, pair->a == fresh->kind ? fresh : s, pair->a == fresh->kind ? s : fresh,
+                  &err))
             log_err(LOG_ALERT, "link-not-made", &err);
     }
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* super/log_keeper.c - log.file grows to log.file_max, is put aside as .1, and begins anew; log.file_keep of the older
- * ones stay.
+/* super/log_keeper.c - log.file grows to log.file_max, is put aside as .1, and begins anew;
+ * log.file_keep of the older ones stay.
  *
- * Only super does this, since no role may open a file that is not its own: the roles are handed the descriptor. Until
- * they have it, they write into the older file; no line is lost. Whatever goes wrong here, mail goes on (fault D11). */
+ * Only super does this, since no role may open a file that is not its own: the roles are handed the
+ * descriptor. Until they have it, they write into the older file; no line is lost. Whatever goes
+ * wrong here, mail goes on (fault D11). */
 #include "super/log_keeper.h"
 
 #include "base/log.h"
@@ -65,7 +66,8 @@ static void on_timer(void *arg)
     timer_set(&k->timer, loop_now_ms() + (ok ? LOOK_MS : LOOK_AGAIN_MS));
 }
 
-void log_keeper_init(struct log_keeper *k, const struct config *c, void (*changed)(void *arg), void *arg)
+void log_keeper_init(struct log_keeper *k, const struct config *c, void (*changed)(void *arg),
+                     void *arg)
 {
     *k = (struct log_keeper){ .config = c, .changed = changed, .arg = arg };
     timer_init(&k->timer, on_timer, k);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* super/settings.c - reads the configuration file, what it names, and what the system says of itself. */
+/* super/settings.c - reads the configuration file, what it names, and what the system says of
+ * itself. */
 #include "super/settings.h"
 
 #include <stdio.h>
@@ -17,10 +18,10 @@
 #define GATEWAYS_MAX 64
 #define VAULT_SECRET_FILE "vault.key"
 
-/* --- what the system says -------------------------------------------------------------------------------------- */
+/* --- what the system says --- */
 
-/* One line of /proc/net/route: interface, destination, gateway, flags, … with addresses as hexadecimal words in the
- * machine's order. */
+/* One line of /proc/net/route: interface, destination, gateway, flags, … with addresses as
+ * hexadecimal words in the machine's order. */
 static bool gateway_of_line(struct str line, struct ip *ret)
 {
     char text[256], gateway_text[9];
@@ -30,7 +31,8 @@ static bool gateway_of_line(struct str line, struct ip *ret)
         return false;
     memcpy(text, line.ptr, line.len);
     text[line.len] = '\0';
-    if (sscanf(text, "%*s %x %8s", &destination, gateway_text) != 2 || sscanf(gateway_text, "%x", &gateway) != 1)
+    if (sscanf(text, "%*s %x %8s", &destination, gateway_text) != 2 ||
+        sscanf(gateway_text, "%x", &gateway) != 1)
         return false;
     if (destination != 0 || gateway == 0)
         return false;
@@ -65,7 +67,7 @@ void settings_fill_hostname(struct config *c)
     c->hostname = str_sub(name, 0, str_index(name, '\n'));
 }
 
-/* --- secrets --------------------------------------------------------------------------------------------------- */
+/* --- secrets --- */
 
 static bool read_tls(struct settings *s, struct err *err)
 {
@@ -87,7 +89,8 @@ static bool read_passwords(struct settings *s, struct err *err)
         const struct config_route *route = &s->config->routes[i];
         struct str text = STR("");
         if (route->password_file.len > 0)
-            ok = disk_read_file(route->password_file.ptr, PASSWORD_BYTES_MAX, &s->arena, &text, err);
+            ok =
+                disk_read_file(route->password_file.ptr, PASSWORD_BYTES_MAX, &s->arena, &text, err);
         buf_add(&lines, str_sub(text, 0, str_index(text, '\n')));
         buf_add_char(&lines, '\n');
     }
@@ -113,7 +116,8 @@ static bool make_vault_secret(struct disk *folder, struct err *err)
     if (!disk_file_open(folder, VAULT_SECRET_FILE, DISK_CREATE, &f, err))
         return err->kind == ERR_EXISTS;
     random_bytes(key, sizeof key);
-    bool ok = disk_file_write(f, 0, &iov, 1, err) && disk_file_sync(f, err) && disk_sync_folder(folder, err);
+    bool ok = disk_file_write(f, 0, &iov, 1, err) && disk_file_sync(f, err) &&
+              disk_sync_folder(folder, err);
     mem_wipe(key, sizeof key);
     disk_file_free(f);
     return ok;
@@ -135,8 +139,8 @@ static bool read_vault_secret(struct settings *s, struct err *err)
     ok = disk_read_file(buf_cstr(&path), SECRET_KEY_BYTES, &s->arena, &s->vault_secret, err);
     buf_done(&path);
     if (ok && s->vault_secret.len != SECRET_KEY_BYTES)
-        return err_set(err, ERR_DAMAGED, VAULT_SECRET_FILE " has %zu bytes, %d expected", s->vault_secret.len,
-                       SECRET_KEY_BYTES);
+        return err_set(err, ERR_DAMAGED, VAULT_SECRET_FILE " has %zu bytes, %d expected",
+                       s->vault_secret.len, SECRET_KEY_BYTES);
     return ok;
 }
 
@@ -150,7 +154,8 @@ struct str settings_secret(const struct settings *s, enum role_kind kind)
 }
 
 /* A group may read a secret (0640), not write it; others may do nothing with it (fault B16). */
-static bool look_at_file(void *arg, const char *path, struct config_file_facts *ret, struct err *err)
+static bool look_at_file(void *arg, const char *path, struct config_file_facts *ret,
+                         struct err *err)
 {
     unsigned mode;
 
@@ -161,7 +166,7 @@ static bool look_at_file(void *arg, const char *path, struct config_file_facts *
     return true;
 }
 
-/* --- all of it ------------------------------------------------------------------------------------------------- */
+/* --- all of it --- */
 
 static bool read_all(struct settings *s, const char *file, bool keep_secret, struct err *err)
 {
@@ -173,9 +178,11 @@ static bool read_all(struct settings *s, const char *file, bool keep_secret, str
         return false;
     settings_fill_hostname(s->config);
     size_t count = read_gateways(&s->arena, gateways, GATEWAYS_MAX);
-    if (!config_check(s->config, gateways, count, err) || !config_check_files(s->config, look_at_file, NULL, err))
+    if (!config_check(s->config, gateways, count, err) ||
+        !config_check_files(s->config, look_at_file, NULL, err))
         return false;
-    return read_tls(s, err) && read_passwords(s, err) && (!keep_secret || read_vault_secret(s, err));
+    return read_tls(s, err) && read_passwords(s, err) &&
+           (!keep_secret || read_vault_secret(s, err));
 }
 
 bool settings_read(const char *file, bool keep_secret, struct settings **ret, struct err *err)

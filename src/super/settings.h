@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-/* super/settings.h - the configuration as the roles get it: the file's text, checked, and the secrets that it names. */
+/* super/settings.h - the configuration as the roles get it: the file's text, checked, and the
+ * secrets that it names. */
 #pragma once
 
 #include "config/config.h"
 #include "wire/role.h"
 
 struct settings {
-    struct arena arena;          /* owns all but config */
+    struct arena arena; /* owns all but config */
     struct config *config;
     struct str yaml;
     struct str tls_chain, tls_key;
-    struct str vault_secret;     /* 32 bytes, made at the first start */
-    struct str route_passwords;  /* a line per route, for deliver */
+    struct str vault_secret;    /* 32 bytes, made at the first start */
+    struct str route_passwords; /* a line per route, for deliver */
 };
 
-/* Reads and checks everything. ERR_CONFIG, ERR_IO. `keep_secret` makes the vault's secret when there is none. */
-MUST_USE bool settings_read(const char *file, bool keep_secret, struct settings **ret, struct err *err);
+/* Reads and checks everything. ERR_CONFIG, ERR_IO. `keep_secret` makes the vault's secret when
+ * there is none. */
+MUST_USE bool settings_read(const char *file, bool keep_secret, struct settings **ret,
+                            struct err *err);
 void settings_free(struct settings *s);
 
 /* An empty hostname becomes the system's own. Every role does this for its copy. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* super/single.c - `serve --single`: every role in this process on one loop, over the same channels; what a debugger
- * and a profiler want. No confinement, no restarts. */
+/* super/single.c - `serve --single`: every role in this process on one loop, over the same
+ * channels; what a debugger and a profiler want. No confinement, no restarts. */
 #include "super/single.h"
 
 #include <stdlib.h>
@@ -22,7 +22,7 @@ struct single {
     void *roles[ROLE_KINDS][ROLE_INSTANCES_MAX];
     struct listener **listeners; /* of all accept instances, one set behind the other */
     size_t listener_count;
-    struct list rings;     /* struct ring_pair */
+    struct list rings; /* struct ring_pair */
     unsigned draining;
     bool stopping;
     struct admin admin;
@@ -34,7 +34,7 @@ struct ring_pair {
     struct ring *out, *in;
 };
 
-/* --- starting -------------------------------------------------------------------------------------------------- */
+/* --- starting --- */
 
 static bool make_listeners(struct single *s, struct role_start *start, struct err *err)
 {
@@ -82,9 +82,10 @@ static bool start_all(struct single *s, struct err *err)
     return true;
 }
 
-/* --- joining --------------------------------------------------------------------------------------------------- */
+/* --- joining --- */
 
-static bool join(struct single *s, const struct role_pair *pair, unsigned ia, unsigned ib, struct err *err)
+static bool join(struct single *s, const struct role_pair *pair, unsigned ia, unsigned ib,
+                 struct err *err)
 {
     struct role_link a = { .peer = pair->b, .instance = ib, .generation = 1 };
     struct role_link b = { .peer = pair->a, .instance = ia, .generation = 1 };
@@ -100,7 +101,8 @@ static bool join(struct single *s, const struct role_pair *pair, unsigned ia, un
         a.ring_out = rings->out;
         b.ring_in = rings->in;
     }
-    channel_pair(role_link_order(pair->a, pair->b), &a.channel, role_link_order(pair->b, pair->a), &b.channel);
+    channel_pair(role_link_order(pair->a, pair->b), &a.channel, role_link_order(pair->b, pair->a),
+                 &b.channel);
     if (pair->b == ROLE_SUPER)
         admin_link(&s->admin, b.channel);
     else
@@ -124,7 +126,7 @@ static bool join_all(struct single *s, struct err *err)
     return true;
 }
 
-/* --- what the operator wants ------------------------------------------------------------------------------------ */
+/* --- what the operator wants --- */
 
 static void drained(void *arg)
 {
@@ -170,8 +172,12 @@ static bool reload(void *arg, struct err *err)
     settings_put_passwords(fresh->config, fresh->route_passwords);
     for (unsigned kind = 0; kind < ROLE_KINDS; kind++)
         for (unsigned i = 0; i < ROLE_INSTANCES_MAX; i++) {
-            struct role_start start = { .kind = kind, .instance = i, .config = fresh->config, .unix_fd = -1,
-                                        .tls_chain_pem = fresh->tls_chain, .tls_key_pem = fresh->tls_key,
+            struct role_start start = { .kind = kind,
+                                        .instance = i,
+                                        .config = fresh->config,
+                                        .unix_fd = -1,
+                                        .tls_chain_pem = fresh->tls_chain,
+                                        .tls_key_pem = fresh->tls_key,
                                         .secret = settings_secret(fresh, kind) };
             if (s->roles[kind][i] && role_table[kind]->reload)
                 role_table[kind]->reload(s->roles[kind][i], fresh->config, &start);
@@ -214,7 +220,7 @@ static void on_signal(void *arg, int signo)
 
 static const struct admin_ops admin_ops = { .status = status, .reload = reload, .stop = stop };
 
-/* --- all of it ------------------------------------------------------------------------------------------------- */
+/* --- all of it --- */
 
 static void end_all(struct single *s)
 {
@@ -229,7 +235,7 @@ static void end_all(struct single *s)
     }
     admin_done(&s->admin);
     log_keeper_done(&s->log_keeper);
-    LIST_EACH(&s->rings, struct ring_pair, r, link) {
+    LIST_EACH (&s->rings, struct ring_pair, r, link) {
         ring_free(r->in);
         ring_free(r->out);
         free(r);

@@ -14,7 +14,7 @@
 #define LIVED_WELL_MS 60000
 #define FDS_MAX 16
 
-/* --- what it is given -------------------------------------------------------------------------------------------- */
+/* --- what it is given --- */
 
 struct parcel {
     int fds[FDS_MAX];
@@ -25,7 +25,8 @@ struct parcel {
 static bool parcel_seal(struct parcel *p, const char *name, struct str bytes, struct err *err)
 {
     if (p->count == FDS_MAX)
-        return err_set(err, ERR_LIMIT, "more than %d descriptors for one role; use fewer listeners", FDS_MAX);
+        return err_set(err, ERR_LIMIT, "more than %d descriptors for one role; use fewer listeners",
+                       FDS_MAX);
     if (!process_seal(name, bytes, &p->fds[p->count], err))
         return false;
     p->count++;
@@ -38,7 +39,8 @@ static void parcel_close(struct parcel *p)
         process_close(p->fds[i]);
 }
 
-static bool parcel_fill(struct parcel *p, const struct settings *s, enum role_kind kind, struct err *err)
+static bool parcel_fill(struct parcel *p, const struct settings *s, enum role_kind kind,
+                        struct err *err)
 {
     struct str secret = settings_secret(s, kind);
 
@@ -47,7 +49,8 @@ static bool parcel_fill(struct parcel *p, const struct settings *s, enum role_ki
         return false;
     if (kind == ROLE_ACCEPT && s->tls_chain.len > 0) {
         p->flags |= START_TLS;
-        if (!parcel_seal(p, "baton-tls-chain", s->tls_chain, err) || !parcel_seal(p, "baton-tls-key", s->tls_key, err))
+        if (!parcel_seal(p, "baton-tls-chain", s->tls_chain, err) ||
+            !parcel_seal(p, "baton-tls-key", s->tls_key, err))
             return false;
     }
     if (secret.len > 0) {
@@ -111,9 +114,10 @@ void slot_send_log(struct slot *s)
     channel_flush(s->control);
 }
 
-/* --- what it says ------------------------------------------------------------------------------------------------ */
+/* --- what it says --- */
 
-/* A role that cannot start waits until we close the channel: it could be gone before its reason was read. */
+/* A role that cannot start waits until we close the channel: it could be gone before its reason was
+ * read. */
 static bool on_ready(struct slot *s, const struct wire_role_ready *m, struct err *err)
 {
     struct fleet *f = s->fleet;
@@ -161,7 +165,8 @@ static bool on_frame(void *owner, struct channel *c, const struct frame *f, stru
         gate_wake_all(&s->fleet->changed);
         return true;
     default:
-        return err_set(err, ERR_SYNTAX, "%s is not for super's control channel", wire_type_name(f->type));
+        return err_set(err, ERR_SYNTAX, "%s is not for super's control channel",
+                       wire_type_name(f->type));
     }
 }
 
@@ -181,7 +186,7 @@ static void on_closed(void *owner, struct channel *c, const struct err *why)
 
 static const struct channel_events events = { .frame = on_frame, .closed = on_closed };
 
-/* --- life -------------------------------------------------------------------------------------------------------- */
+/* --- life --- */
 
 bool slot_launch(struct slot *s, struct err *err)
 {
@@ -234,7 +239,8 @@ static void log_end_of(const struct slot *s, int wait_status)
     log_end(&l);
 }
 
-/* Each death soon after the last one doubles the wait; one that we brought about ourselves is no fault of the role. */
+/* Each death soon after the last one doubles the wait; one that we brought about ourselves is no
+ * fault of the role. */
 static void back_off(struct slot *s)
 {
     bool lived_well = loop_now_ms() - s->started_ms > LIVED_WELL_MS;
@@ -242,7 +248,8 @@ static void back_off(struct slot *s)
     if (s->back_off_ms == 0 || lived_well || s->sacrificed)
         s->back_off_ms = BACK_OFF_FIRST_MS;
     else
-        s->back_off_ms = s->back_off_ms < BACK_OFF_MOST_MS / 2 ? s->back_off_ms * 2 : BACK_OFF_MOST_MS;
+        s->back_off_ms =
+            s->back_off_ms < BACK_OFF_MOST_MS / 2 ? s->back_off_ms * 2 : BACK_OFF_MOST_MS;
     s->sacrificed = false;
 }
 
@@ -261,9 +268,10 @@ void slot_ended(struct slot *s, int wait_status)
     back_off(s);
     log_end_of(s, wait_status);
     timer_set(&s->restart, loop_now_ms() + s->back_off_ms);
-    /* Everybody else's work hangs on core's memory: all begin again from the log (design.md §3, "Peer death"). */
+    /* Everybody else's work hangs on core's memory: all begin again from the log (design.md §3,
+     * "Peer death"). */
     if (s->kind == ROLE_CORE)
-        FLEET_EACH(f, other)
+        FLEET_EACH (f, other)
             if (other->pid != 0) {
                 other->sacrificed = true;
                 process_kill(other->pid, 9);

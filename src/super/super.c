@@ -33,7 +33,8 @@ static bool serve(const char *config_file, bool single, struct err *err)
     if (!settings_read(config_file, true, &settings, err))
         return false;
     log_set_level(settings->config->log_debug ? LOG_DEBUG : LOG_INFO);
-    if (settings->config->log_file.len > 0 && !process_stderr_to(settings->config->log_file.ptr, err)) {
+    if (settings->config->log_file.len > 0 &&
+        !process_stderr_to(settings->config->log_file.ptr, err)) {
         settings_free(settings);
         return false;
     }

@@ -38,7 +38,8 @@ void role_facts(enum role_kind kind, void *role, struct buf *to)
 
     if (role_table[kind]->status)
         role_table[kind]->status(role, to);
-    buf_addf(to, "%s\"log_lines_lost\":%llu", to->len > before ? "," : "", (unsigned long long)process_log_lost());
+    buf_addf(to, "%s\"log_lines_lost\":%llu", to->len > before ? "," : "",
+             (unsigned long long)process_log_lost());
 }
 
 unsigned role_instances(const struct config *c, enum role_kind kind)

@@ -7,7 +7,8 @@
 #define STRINGS_MAX 10
 #define FROM(role) (1u << (role))
 
-/* One row a type: how long its struct is, which of its members are strings, who may send it, who may get it. */
+/* One row a type: how long its struct is, which of its members are strings, who may send it, who
+ * may get it. */
 struct wire_row {
     const char *name;
     uint16_t size;
@@ -17,41 +18,51 @@ struct wire_row {
 
 #define S(type, member) offsetof(struct type, member)
 #define ANY (~0u)
-#define ANSWERERS                                                                                                      \
-    (FROM(ROLE_CORE) | FROM(ROLE_VAULT) | FROM(ROLE_REPORT) | FROM(ROLE_RESOLVE) | FROM(ROLE_DELIVER) |                \
-     FROM(ROLE_SUPER))
+#define ANSWERERS                                                                  \
+    (FROM(ROLE_CORE) | FROM(ROLE_VAULT) | FROM(ROLE_REPORT) | FROM(ROLE_RESOLVE) | \
+     FROM(ROLE_DELIVER) | FROM(ROLE_SUPER))
 #define TAKERS (FROM(ROLE_DELIVER) | FROM(ROLE_REPORT))
 #define READERS (FROM(ROLE_CORE) | TAKERS)
 #define WRITERS (FROM(ROLE_ACCEPT) | FROM(ROLE_CORE))
-#define ROW(type, st, from_, to_, ...) [type] = { #type, sizeof(struct st), { __VA_ARGS__ }, (from_), (to_) }
+#define ROW(type, st, from_, to_, ...) \
+    [type] = { #type, sizeof(struct st), { __VA_ARGS__ }, (from_), (to_) }
 
 static const struct wire_row wire_rows[WIRE_TYPES] = {
     ROW(WIRE_SESSION_OPEN, wire_session_open, FROM(ROLE_ACCEPT), FROM(ROLE_VAULT), 0),
-    ROW(WIRE_AUTH, wire_auth, FROM(ROLE_ACCEPT), FROM(ROLE_VAULT), S(wire_auth, user), S(wire_auth, secret)),
-    ROW(WIRE_SESSION_CLOSE, wire_session_close, FROM(ROLE_ACCEPT), FROM(ROLE_VAULT) | FROM(ROLE_CORE), 0),
-    ROW(WIRE_SESSION_BIND, wire_session_bind, FROM(ROLE_VAULT), FROM(ROLE_CORE), S(wire_session_bind, login)),
-    ROW(WIRE_AUTH_FAILED, wire_auth_failed, FROM(ROLE_VAULT), FROM(ROLE_ACCEPT), S(wire_auth_failed, text)),
-    ROW(WIRE_SESSION_READY, wire_session_ready, FROM(ROLE_CORE), FROM(ROLE_ACCEPT), S(wire_session_ready, text),
-        S(wire_session_ready, login)),
-    ROW(WIRE_TX_ANSWER, wire_tx_answer, FROM(ROLE_CORE), FROM(ROLE_ACCEPT), S(wire_tx_answer, text)),
+    ROW(WIRE_AUTH, wire_auth, FROM(ROLE_ACCEPT), FROM(ROLE_VAULT), S(wire_auth, user),
+        S(wire_auth, secret)),
+    ROW(WIRE_SESSION_CLOSE, wire_session_close, FROM(ROLE_ACCEPT),
+        FROM(ROLE_VAULT) | FROM(ROLE_CORE), 0),
+    ROW(WIRE_SESSION_BIND, wire_session_bind, FROM(ROLE_VAULT), FROM(ROLE_CORE),
+        S(wire_session_bind, login)),
+    ROW(WIRE_AUTH_FAILED, wire_auth_failed, FROM(ROLE_VAULT), FROM(ROLE_ACCEPT),
+        S(wire_auth_failed, text)),
+    ROW(WIRE_SESSION_READY, wire_session_ready, FROM(ROLE_CORE), FROM(ROLE_ACCEPT),
+        S(wire_session_ready, text), S(wire_session_ready, login)),
+    ROW(WIRE_TX_ANSWER, wire_tx_answer, FROM(ROLE_CORE), FROM(ROLE_ACCEPT),
+        S(wire_tx_answer, text)),
     ROW(WIRE_CREDIT, wire_credit, READERS, WRITERS, 0),
-    ROW(WIRE_TX_BEGIN, wire_tx_begin, FROM(ROLE_ACCEPT), FROM(ROLE_CORE), S(wire_tx_begin, reverse_path),
-        S(wire_tx_begin, envid), S(wire_tx_begin, helo)),
+    ROW(WIRE_TX_BEGIN, wire_tx_begin, FROM(ROLE_ACCEPT), FROM(ROLE_CORE),
+        S(wire_tx_begin, reverse_path), S(wire_tx_begin, envid), S(wire_tx_begin, helo)),
     ROW(WIRE_TX_RCPT, wire_tx_rcpt, FROM(ROLE_ACCEPT), FROM(ROLE_CORE), S(wire_tx_rcpt, address),
         S(wire_tx_rcpt, orcpt)),
     ROW(WIRE_TX_EDIT, wire_tx_edit, FROM(ROLE_ACCEPT), FROM(ROLE_CORE), S(wire_tx_edit, text)),
     ROW(WIRE_TX_CHUNK, wire_tx_chunk, FROM(ROLE_ACCEPT), FROM(ROLE_CORE), 0),
     ROW(WIRE_TX_END, wire_tx_end, FROM(ROLE_ACCEPT), FROM(ROLE_CORE), 0),
     ROW(WIRE_TX_ABORT, wire_tx_abort, FROM(ROLE_ACCEPT), FROM(ROLE_CORE), 0),
-    ROW(WIRE_SITE_ASK, wire_site_ask, FROM(ROLE_CORE), FROM(ROLE_RESOLVE), S(wire_site_ask, domain)),
-    ROW(WIRE_SITE_ANSWER, wire_site_answer, FROM(ROLE_RESOLVE), FROM(ROLE_CORE), S(wire_site_answer, site),
-        S(wire_site_answer, text)),
-    ROW(WIRE_HOSTS_ASK, wire_hosts_ask, FROM(ROLE_DELIVER), FROM(ROLE_RESOLVE), S(wire_hosts_ask, name)),
+    ROW(WIRE_SITE_ASK, wire_site_ask, FROM(ROLE_CORE), FROM(ROLE_RESOLVE),
+        S(wire_site_ask, domain)),
+    ROW(WIRE_SITE_ANSWER, wire_site_answer, FROM(ROLE_RESOLVE), FROM(ROLE_CORE),
+        S(wire_site_answer, site), S(wire_site_answer, text)),
+    ROW(WIRE_HOSTS_ASK, wire_hosts_ask, FROM(ROLE_DELIVER), FROM(ROLE_RESOLVE),
+        S(wire_hosts_ask, name)),
     ROW(WIRE_HOST, wire_host, FROM(ROLE_RESOLVE), FROM(ROLE_DELIVER), S(wire_host, name)),
-    ROW(WIRE_HOSTS_ANSWER, wire_hosts_answer, FROM(ROLE_RESOLVE), FROM(ROLE_DELIVER), S(wire_hosts_answer, text)),
-    ROW(WIRE_JOB, wire_job, FROM(ROLE_CORE), TAKERS, S(wire_job, site), S(wire_job, domain), S(wire_job, reverse_path),
-        S(wire_job, envid)),
-    ROW(WIRE_JOB_RCPT, wire_job_rcpt, FROM(ROLE_CORE), TAKERS, S(wire_job_rcpt, address), S(wire_job_rcpt, orcpt)),
+    ROW(WIRE_HOSTS_ANSWER, wire_hosts_answer, FROM(ROLE_RESOLVE), FROM(ROLE_DELIVER),
+        S(wire_hosts_answer, text)),
+    ROW(WIRE_JOB, wire_job, FROM(ROLE_CORE), TAKERS, S(wire_job, site), S(wire_job, domain),
+        S(wire_job, reverse_path), S(wire_job, envid)),
+    ROW(WIRE_JOB_RCPT, wire_job_rcpt, FROM(ROLE_CORE), TAKERS, S(wire_job_rcpt, address),
+        S(wire_job_rcpt, orcpt)),
     ROW(WIRE_JOB_EDIT, wire_job_edit, FROM(ROLE_CORE), TAKERS, S(wire_job_edit, text)),
     ROW(WIRE_JOB_GO, wire_job_go, FROM(ROLE_CORE), TAKERS, 0),
     ROW(WIRE_JOB_CONTENT, wire_job_content, FROM(ROLE_CORE), TAKERS, 0),
@@ -64,9 +75,9 @@ static const struct wire_row wire_rows[WIRE_TYPES] = {
     ROW(WIRE_EVENT, wire_event, FROM(ROLE_CORE), FROM(ROLE_REPORT), S(wire_event, bytes)),
     ROW(WIRE_EVENTS_FROM, wire_events_from, FROM(ROLE_REPORT), FROM(ROLE_CORE), 0),
     ROW(WIRE_EVENTS_ACK, wire_events_ack, FROM(ROLE_REPORT), FROM(ROLE_CORE), 0),
-    ROW(WIRE_ADMIN, wire_admin, FROM(ROLE_WEB), ANSWERERS, S(wire_admin, actor), S(wire_admin, name),
-        S(wire_admin, account), S(wire_admin, from), S(wire_admin, to), S(wire_admin, site), S(wire_admin, state),
-        S(wire_admin, reason)),
+    ROW(WIRE_ADMIN, wire_admin, FROM(ROLE_WEB), ANSWERERS, S(wire_admin, actor),
+        S(wire_admin, name), S(wire_admin, account), S(wire_admin, from), S(wire_admin, to),
+        S(wire_admin, site), S(wire_admin, state), S(wire_admin, reason)),
     ROW(WIRE_ADMIN_ROW, wire_admin_row, ANSWERERS, FROM(ROLE_WEB), S(wire_admin_row, json)),
     ROW(WIRE_ADMIN_END, wire_admin_end, ANSWERERS, FROM(ROLE_WEB), S(wire_admin_end, text)),
     ROW(WIRE_GATE, wire_gate, FROM(ROLE_VAULT), FROM(ROLE_CORE) | FROM(ROLE_ACCEPT), 0),
@@ -111,17 +122,21 @@ bool wire_check(const struct frame *f, enum role_kind from, enum role_kind to, s
     const struct wire_row *row = row_find(f->type);
 
     if (!row)
-        return err_set(err, ERR_SYNTAX, "frame of unknown type %u from %s", f->type, role_name(from));
-    /* What starts and ends roles is super's on one side; a role that says it to another is broken. */
+        return err_set(err, ERR_SYNTAX, "frame of unknown type %u from %s", f->type,
+                       role_name(from));
+    /* What starts and ends roles is super's on one side; a role that says it to another is broken.
+     */
     bool of_super = f->type >= WIRE_ROLE_START && f->type <= WIRE_ROLE_LOG;
     if (!(row->from & FROM(from)) || !(row->to & FROM(to)) ||
         (of_super && from != ROLE_SUPER && to != ROLE_SUPER))
-        return err_set(err, ERR_SYNTAX, "%s is not for %s to send to %s", row->name, role_name(from), role_name(to));
+        return err_set(err, ERR_SYNTAX, "%s is not for %s to send to %s", row->name,
+                       role_name(from), role_name(to));
     if (f->len < row->size || f->flags != 0)
-        return err_set(err, ERR_SYNTAX, "%s from %s has %u bytes, %u at least", row->name, role_name(from), f->len,
-                       row->size);
+        return err_set(err, ERR_SYNTAX, "%s from %s has %u bytes, %u at least", row->name,
+                       role_name(from), f->len, row->size);
     if (!strings_ok(f, row))
-        return err_set(err, ERR_SYNTAX, "%s from %s: a string lies outside the frame", row->name, role_name(from));
+        return err_set(err, ERR_SYNTAX, "%s from %s: a string lies outside the frame", row->name,
+                       role_name(from));
     return true;
 }
 

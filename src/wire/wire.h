@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* wire/wire.h - the typed messages between roles.
  *
- * Each is a struct that begins with struct frame, numbers in machine order, followed by the bytes of its short strings;
- * a wire_str says where in the frame its string lies. One table (wire.c) holds for every type its size, its strings and
- * who may send it to whom; wire_check() holds each frame against it, so that a handler sees only well-formed structs.
- * Owner and state (slot and id) are the handler's to check.
+ * Each is a struct that begins with struct frame, numbers in machine order, followed by the bytes
+ * of its short strings; a wire_str says where in the frame its string lies. One table (wire.c)
+ * holds for every type its size, its strings and who may send it to whom; wire_check() holds each
+ * frame against it, so that a handler sees only well-formed structs. Owner and state (slot and id)
+ * are the handler's to check.
  *
- * Direction stands in each section's heading. Ids: a session is named by the accept role (slot << 32 | generation), a
- * transaction by it too, a job by core, a question by who asks. */
+ * Direction stands in each section's heading. Ids: a session is named by the accept role (slot <<
+ * 32 | generation), a transaction by it too, a job by core, a question by who asks. */
 #pragma once
 
 #include "base/ip.h"
@@ -20,35 +21,64 @@ struct wire_str {
 
 enum wire_type {
     /* accept -> vault */
-    WIRE_SESSION_OPEN = 1, WIRE_AUTH = 2, WIRE_SESSION_CLOSE = 3 /* to core too */,
+    WIRE_SESSION_OPEN = 1,
+    WIRE_AUTH = 2,
+    WIRE_SESSION_CLOSE = 3 /* to core too */,
     /* vault -> core */
     WIRE_SESSION_BIND = 10,
     /* vault -> accept */
     WIRE_AUTH_FAILED = 12,
     /* core -> accept */
-    WIRE_SESSION_READY = 15, WIRE_TX_ANSWER = 16,
+    WIRE_SESSION_READY = 15,
+    WIRE_TX_ANSWER = 16,
     /* reader of a ring -> its writer */
     WIRE_CREDIT = 20,
     /* accept -> core */
-    WIRE_TX_BEGIN = 25, WIRE_TX_RCPT = 26, WIRE_TX_EDIT = 27, WIRE_TX_CHUNK = 28, WIRE_TX_END = 29, WIRE_TX_ABORT = 30,
+    WIRE_TX_BEGIN = 25,
+    WIRE_TX_RCPT = 26,
+    WIRE_TX_EDIT = 27,
+    WIRE_TX_CHUNK = 28,
+    WIRE_TX_END = 29,
+    WIRE_TX_ABORT = 30,
     /* core -> resolve, and back */
-    WIRE_SITE_ASK = 35, WIRE_SITE_ANSWER = 36,
+    WIRE_SITE_ASK = 35,
+    WIRE_SITE_ANSWER = 36,
     /* deliver -> resolve, and back */
-    WIRE_HOSTS_ASK = 40, WIRE_HOST = 41, WIRE_HOSTS_ANSWER = 42,
+    WIRE_HOSTS_ASK = 40,
+    WIRE_HOST = 41,
+    WIRE_HOSTS_ANSWER = 42,
     /* core -> deliver, core -> report (sandbox) */
-    WIRE_JOB = 50, WIRE_JOB_RCPT = 51, WIRE_JOB_EDIT = 52, WIRE_JOB_GO = 53, WIRE_JOB_CONTENT = 54,
-    WIRE_SITE_LIMIT = 55, WIRE_JOB_CANCEL = 56,
+    WIRE_JOB = 50,
+    WIRE_JOB_RCPT = 51,
+    WIRE_JOB_EDIT = 52,
+    WIRE_JOB_GO = 53,
+    WIRE_JOB_CONTENT = 54,
+    WIRE_SITE_LIMIT = 55,
+    WIRE_JOB_CANCEL = 56,
     /* deliver -> core, report -> core */
-    WIRE_JOB_MORE = 60, WIRE_RESULT_RCPT = 61, WIRE_RESULT = 62,
+    WIRE_JOB_MORE = 60,
+    WIRE_RESULT_RCPT = 61,
+    WIRE_RESULT = 62,
     /* core -> report, and back */
-    WIRE_EVENT = 70, WIRE_EVENTS_FROM = 71, WIRE_EVENTS_ACK = 72,
+    WIRE_EVENT = 70,
+    WIRE_EVENTS_FROM = 71,
+    WIRE_EVENTS_ACK = 72,
     /* web -> core, vault, report, resolve, deliver, super; and back */
-    WIRE_ADMIN = 80, WIRE_ADMIN_ROW = 81, WIRE_ADMIN_END = 82,
+    WIRE_ADMIN = 80,
+    WIRE_ADMIN_ROW = 81,
+    WIRE_ADMIN_END = 82,
     /* vault -> core, accept */
     WIRE_GATE = 85,
     /* super -> all, and back */
-    WIRE_ROLE_START = 90, WIRE_ROLE_READY = 91, WIRE_ROLE_LINK = 92, WIRE_ROLE_RELOAD = 93, WIRE_ROLE_DRAIN = 94,
-    WIRE_ROLE_DRAINED = 95, WIRE_ROLE_STATUS = 96, WIRE_ROLE_LINKED = 97, WIRE_ROLE_LOG = 98,
+    WIRE_ROLE_START = 90,
+    WIRE_ROLE_READY = 91,
+    WIRE_ROLE_LINK = 92,
+    WIRE_ROLE_RELOAD = 93,
+    WIRE_ROLE_DRAIN = 94,
+    WIRE_ROLE_DRAINED = 95,
+    WIRE_ROLE_STATUS = 96,
+    WIRE_ROLE_LINKED = 97,
+    WIRE_ROLE_LOG = 98,
     WIRE_TYPES
 };
 
@@ -63,22 +93,36 @@ struct wire_ip {
     uint32_t spare2;
 };
 
-/* --- sessions -------------------------------------------------------------------------------------------------- */
+/* --- sessions --- */
 
-struct wire_session_open { struct frame head; uint64_t session; struct wire_ip client; uint32_t listener; uint32_t spare; };
+struct wire_session_open {
+    struct frame head;
+    uint64_t session;
+    struct wire_ip client;
+    uint32_t listener;
+    uint32_t spare;
+};
 /* The password itself goes to vault and nowhere else. */
-struct wire_auth { struct frame head; uint64_t session; struct wire_str user, secret; };
-struct wire_session_close { struct frame head; uint64_t session; };
+struct wire_auth {
+    struct frame head;
+    uint64_t session;
+    struct wire_str user, secret;
+};
+struct wire_session_close {
+    struct frame head;
+    uint64_t session;
+};
 
 enum bind_flag {
     BIND_AUTHENTICATED = 1 << 0,
-    BIND_TRUSTED = 1 << 1,    /* by network */
+    BIND_TRUSTED = 1 << 1, /* by network */
     BIND_NORMALIZE = 1 << 2,
 };
-/* In `opening`: the credential was revoked. core takes the new binding and tells accept nothing, which may be waiting for
- * the answer to something else (A07). */
+/* In `opening`: the credential was revoked. core takes the new binding and tells accept nothing,
+ * which may be waiting for the answer to something else (A07). */
 #define BIND_UNASKED 2
-/* vault tells core whose session this is; core then tells accept that it is ready. account 0: nobody's. */
+/* vault tells core whose session this is; core then tells accept that it is ready. account 0:
+ * nobody's. */
 struct wire_session_bind {
     struct frame head;
     uint64_t session, account, credential;
@@ -91,7 +135,13 @@ struct wire_session_bind {
     struct wire_str login;
     uint32_t spare2;
 };
-struct wire_auth_failed { struct frame head; uint64_t session; uint16_t code; uint16_t spare; struct wire_str text; };
+struct wire_auth_failed {
+    struct frame head;
+    uint64_t session;
+    uint16_t code;
+    uint16_t spare;
+    struct wire_str text;
+};
 /* code 0: go on; else refuse with it (421 too many sessions …). */
 struct wire_session_ready {
     struct frame head;
@@ -103,7 +153,7 @@ struct wire_session_ready {
     struct wire_str login;
 };
 
-/* --- transactions ---------------------------------------------------------------------------------------------- */
+/* --- transactions --- */
 
 /* Sent when content begins to flow, recipients following at once. */
 struct wire_tx_begin {
@@ -125,7 +175,11 @@ struct wire_tx_edit {
     uint32_t kind, offset, len;
     struct wire_str text;
 };
-struct wire_tx_chunk { struct frame head; uint64_t session, tx, position; uint32_t len, spare; };
+struct wire_tx_chunk {
+    struct frame head;
+    uint64_t session, tx, position;
+    uint32_t len, spare;
+};
 enum tx_content { TX_8BIT = 1, TX_BINARY = 2 };
 struct wire_tx_end {
     struct frame head;
@@ -133,7 +187,10 @@ struct wire_tx_end {
     uint32_t header_bytes;
     uint32_t content; /* enum tx_content */
 };
-struct wire_tx_abort { struct frame head; uint64_t session, tx; };
+struct wire_tx_abort {
+    struct frame head;
+    uint64_t session, tx;
+};
 /* 250: durable, id is the queue id. Else the refusal; text has no code. */
 struct wire_tx_answer {
     struct frame head;
@@ -142,12 +199,21 @@ struct wire_tx_answer {
     struct wire_str text;
     uint32_t spare2;
 };
-struct wire_credit { struct frame head; uint64_t position; };
+struct wire_credit {
+    struct frame head;
+    uint64_t position;
+};
 
-/* --- names ----------------------------------------------------------------------------------------------------- */
+/* --- names --- */
 
-/* status 0: site is good for ttl_s; else code and text are the outcome: 4yz ask again after ttl_s, 5yz bounce. */
-struct wire_site_ask { struct frame head; uint64_t question; struct wire_str domain; uint32_t spare; };
+/* status 0: site is good for ttl_s; else code and text are the outcome: 4yz ask again after ttl_s,
+ * 5yz bounce. */
+struct wire_site_ask {
+    struct frame head;
+    uint64_t question;
+    struct wire_str domain;
+    uint32_t spare;
+};
 struct wire_site_answer {
     struct frame head;
     uint64_t question;
@@ -157,9 +223,20 @@ struct wire_site_answer {
     uint32_t spare2;
 };
 /* name: a domain to look up MX for, or with `plain` a host name whose addresses are wanted. */
-struct wire_hosts_ask { struct frame head; uint64_t question; uint32_t plain; struct wire_str name; };
+struct wire_hosts_ask {
+    struct frame head;
+    uint64_t question;
+    uint32_t plain;
+    struct wire_str name;
+};
 /* In the order to try them; count in the answer that ends them. */
-struct wire_host { struct frame head; uint64_t question; struct wire_ip ip; uint32_t preference; struct wire_str name; };
+struct wire_host {
+    struct frame head;
+    uint64_t question;
+    struct wire_ip ip;
+    uint32_t preference;
+    struct wire_str name;
+};
 struct wire_hosts_answer {
     struct frame head;
     uint64_t question;
@@ -169,30 +246,61 @@ struct wire_hosts_answer {
     uint32_t spare2;
 };
 
-/* --- jobs ------------------------------------------------------------------------------------------------------ */
+/* --- jobs --- */
 
-/* One batch: one message, one site, some recipients. JOB, its RCPTs and EDITs, GO, then CONTENT as asked. */
+/* One batch: one message, one site, some recipients. JOB, its RCPTs and EDITs, GO, then CONTENT as
+ * asked. */
 struct wire_job {
     struct frame head;
     uint64_t job, id /* queue id */, size_bytes;
     uint32_t header_bytes;
-    uint32_t route;      /* index in config->routes; UINT32_MAX: MX */
+    uint32_t route; /* index in config->routes; UINT32_MAX: MX */
     uint8_t body, ret, smtputf8, content /* enum tx_content */;
     uint32_t connections; /* how many the site may have now */
     struct wire_str site, domain, reverse_path, envid;
     int64_t accepted_wall_ms;
 };
-struct wire_job_rcpt { struct frame head; uint64_t job; uint32_t rcpt; uint32_t notify; struct wire_str address, orcpt; };
-struct wire_job_edit { struct frame head; uint64_t job; uint32_t kind, offset, len; struct wire_str text; };
-struct wire_job_go { struct frame head; uint64_t job; };
-struct wire_job_content { struct frame head; uint64_t job, offset, position; uint32_t len, spare; };
+struct wire_job_rcpt {
+    struct frame head;
+    uint64_t job;
+    uint32_t rcpt;
+    uint32_t notify;
+    struct wire_str address, orcpt;
+};
+struct wire_job_edit {
+    struct frame head;
+    uint64_t job;
+    uint32_t kind, offset, len;
+    struct wire_str text;
+};
+struct wire_job_go {
+    struct frame head;
+    uint64_t job;
+};
+struct wire_job_content {
+    struct frame head;
+    uint64_t job, offset, position;
+    uint32_t len, spare;
+};
 /* Content can't be read: end the job without a result; core knows why. */
-struct wire_job_cancel { struct frame head; uint64_t job; };
-struct wire_site_limit { struct frame head; uint32_t connections; struct wire_str site; };
-/* "Send content up to here": cumulative, from offset 0. Core sends the first JOB_CONTENT_FIRST without being asked. */
+struct wire_job_cancel {
+    struct frame head;
+    uint64_t job;
+};
+struct wire_site_limit {
+    struct frame head;
+    uint32_t connections;
+    struct wire_str site;
+};
+/* "Send content up to here": cumulative, from offset 0. Core sends the first JOB_CONTENT_FIRST
+ * without being asked. */
 #define JOB_CONTENT_FIRST (64 * 1024)
-struct wire_job_more { struct frame head; uint64_t job, upto; };
-/* flags of a recipient's result. PASSED_ON: the peer speaks DSN and got NOTIFY, so it will tell the sender of success. */
+struct wire_job_more {
+    struct frame head;
+    uint64_t job, upto;
+};
+/* flags of a recipient's result. PASSED_ON: the peer speaks DSN and got NOTIFY, so it will tell the
+ * sender of success. */
 enum result_flag { RESULT_DSN_PASSED_ON = 1 };
 struct wire_result_rcpt {
     struct frame head;
@@ -209,41 +317,68 @@ struct wire_result {
     struct frame head;
     uint64_t job;
     uint32_t connections_open; /* to this site, for feedback */
-    uint16_t session_code;     /* a 421 or a failed connection that concerns the whole site; 0: none */
+    uint16_t session_code; /* a 421 or a failed connection that concerns the whole site; 0: none */
     uint16_t connection_failed;
 };
 
-/* --- events ---------------------------------------------------------------------------------------------------- */
+/* --- events --- */
 
 /* bytes: one event as event_write() makes it (spool/event.h). */
-struct wire_event { struct frame head; uint64_t position; struct wire_str bytes; uint32_t spare; };
-struct wire_events_from { struct frame head; uint64_t position; };
-struct wire_events_ack { struct frame head; uint64_t position; };
+struct wire_event {
+    struct frame head;
+    uint64_t position;
+    struct wire_str bytes;
+    uint32_t spare;
+};
+struct wire_events_from {
+    struct frame head;
+    uint64_t position;
+};
+struct wire_events_ack {
+    struct frame head;
+    uint64_t position;
+};
 
-/* --- operators ------------------------------------------------------------------------------------------------- */
+/* --- operators --- */
 
 enum admin_verb {
     ADMIN_STATUS = 1,
-    ADMIN_QUEUE_LIST, ADMIN_QUEUE_SUMMARY, ADMIN_QUEUE_SHOW, ADMIN_QUEUE_WHY, ADMIN_QUEUE_RETRY, ADMIN_QUEUE_HOLD,
-    ADMIN_QUEUE_RELEASE, ADMIN_QUEUE_DROP,
-    ADMIN_ACCOUNT_ADD, ADMIN_ACCOUNT_LIST, ADMIN_CRED_ADD, ADMIN_CRED_LIST, ADMIN_CRED_REMOVE,
-    ADMIN_SANDBOX_LIST, ADMIN_SANDBOX_SHOW,
+    ADMIN_QUEUE_LIST,
+    ADMIN_QUEUE_SUMMARY,
+    ADMIN_QUEUE_SHOW,
+    ADMIN_QUEUE_WHY,
+    ADMIN_QUEUE_RETRY,
+    ADMIN_QUEUE_HOLD,
+    ADMIN_QUEUE_RELEASE,
+    ADMIN_QUEUE_DROP,
+    ADMIN_ACCOUNT_ADD,
+    ADMIN_ACCOUNT_LIST,
+    ADMIN_CRED_ADD,
+    ADMIN_CRED_LIST,
+    ADMIN_CRED_REMOVE,
+    ADMIN_SANDBOX_LIST,
+    ADMIN_SANDBOX_SHOW,
     ADMIN_TAIL,
-    ADMIN_LIVE_DNS, ADMIN_LIVE_PORT, ADMIN_LIVE_OPEN, ADMIN_LIVE_CLOSE,
-    ADMIN_RELOAD, ADMIN_DRAIN,
+    ADMIN_LIVE_DNS,
+    ADMIN_LIVE_PORT,
+    ADMIN_LIVE_OPEN,
+    ADMIN_LIVE_CLOSE,
+    ADMIN_RELOAD,
+    ADMIN_DRAIN,
     ADMIN_VERBS
 };
 enum admin_flag {
-    ADMIN_SILENT = 1,  /* drop without NDR */
-    ADMIN_ALL = 2,     /* every match, not one */
+    ADMIN_SILENT = 1, /* drop without NDR */
+    ADMIN_ALL = 2,    /* every match, not one */
     ADMIN_DRY_RUN = 4,
-    ADMIN_STOP = 8,    /* a tail of this request number is no longer read: send no more rows, and no end */
+    ADMIN_STOP =
+        8, /* a tail of this request number is no longer read: send no more rows, and no end */
 };
 /* What the operator asks for; which fields a verb reads stands in web/api.c's table. */
 struct wire_admin {
     struct frame head;
     uint64_t request;
-    uint64_t id;          /* a queue id, or the place to go on from */
+    uint64_t id; /* a queue id, or the place to go on from */
     uint32_t verb, flags;
     uint32_t limit;
     struct wire_str actor; /* the operator's name, by peer credentials */
@@ -254,44 +389,85 @@ struct wire_admin {
     uint32_t spare;
 };
 /* One JSON value per row, already text. */
-struct wire_admin_row { struct frame head; uint64_t request; struct wire_str json; uint32_t spare; };
-/* status: an HTTP status (200, 404, 409, 422, 503 …); text says why it is not 200; next: where a list goes on. */
+struct wire_admin_row {
+    struct frame head;
+    uint64_t request;
+    struct wire_str json;
+    uint32_t spare;
+};
+/* status: an HTTP status (200, 404, 409, 422, 503 …); text says why it is not 200; next: where a
+ * list goes on. */
 struct wire_admin_end {
     struct frame head;
     uint64_t request, next;
     uint16_t status, spare;
     struct wire_str text;
 };
-struct wire_gate { struct frame head; uint32_t open, spare; };
+struct wire_gate {
+    struct frame head;
+    uint32_t open, spare;
+};
 
-/* --- super ----------------------------------------------------------------------------------------------------- */
+/* --- super --- */
 
-/* Descriptors come with it, in this order, each if its flag is set: configuration (always), TLS chain and key, secret;
- * then the listeners. */
-enum start_flag { START_TLS = 1, START_SECRET = 2, START_UNIX = 4 /* the last listener is web's UNIX socket */ };
-struct wire_role_start { struct frame head; uint32_t kind, instance; uint32_t listeners, flags; };
+/* Descriptors come with it, in this order, each if its flag is set: configuration (always), TLS
+ * chain and key, secret; then the listeners. */
+enum start_flag {
+    START_TLS = 1,
+    START_SECRET = 2,
+    START_UNIX = 4 /* the last listener is web's UNIX socket */
+};
+struct wire_role_start {
+    struct frame head;
+    uint32_t kind, instance;
+    uint32_t listeners, flags;
+};
 /* state: what the role has put in force (JSON), or why it cannot start when ok is 0. */
-struct wire_role_ready { struct frame head; uint32_t ok; struct wire_str state; };
-/* Descriptors: the channel's socket, then the ring's memfd. The writer maps and seals it and says LINKED; only then
- * does super send the reader's LINK. */
+struct wire_role_ready {
+    struct frame head;
+    uint32_t ok;
+    struct wire_str state;
+};
+/* Descriptors: the channel's socket, then the ring's memfd. The writer maps and seals it and says
+ * LINKED; only then does super send the reader's LINK. */
 enum link_ring { LINK_NO_RING = 0, LINK_RING_OUT = 1, LINK_RING_IN = 2 };
-struct wire_role_link { struct frame head; uint32_t peer, instance, generation, ring; };
-struct wire_role_linked { struct frame head; uint32_t peer, instance, generation, spare; };
+struct wire_role_link {
+    struct frame head;
+    uint32_t peer, instance, generation, ring;
+};
+struct wire_role_linked {
+    struct frame head;
+    uint32_t peer, instance, generation, spare;
+};
 /* Descriptors as with ROLE_START, without listeners. */
-struct wire_role_reload { struct frame head; uint32_t flags, spare; };
-struct wire_role_drain { struct frame head; };
-struct wire_role_drained { struct frame head; };
+struct wire_role_reload {
+    struct frame head;
+    uint32_t flags, spare;
+};
+struct wire_role_drain {
+    struct frame head;
+};
+struct wire_role_drained {
+    struct frame head;
+};
 /* Asked with an empty text, answered with the role's facts. */
-struct wire_role_status { struct frame head; struct wire_str json; uint32_t spare; };
+struct wire_role_status {
+    struct frame head;
+    struct wire_str json;
+    uint32_t spare;
+};
 /* One descriptor: standard error from now on. May come before the start. */
-struct wire_role_log { struct frame head; };
+struct wire_role_log {
+    struct frame head;
+};
 
 #pragma GCC diagnostic pop
 
-/* A new frame on the channel with room for `strings` bytes behind the struct; fill the struct, then its strings with
- * wire_put(). */
+/* A new frame on the channel with room for `strings` bytes behind the struct; fill the struct, then
+ * its strings with wire_put(). */
 void *wire_add(struct channel *c, enum wire_type type, size_t strings);
-/* Copies text behind the struct and points *field at it. `frame` as wire_add() returned it; asserts that it fits. */
+/* Copies text behind the struct and points *field at it. `frame` as wire_add() returned it; asserts
+ * that it fits. */
 void wire_put(void *frame, struct wire_str *field, struct str text);
 /* The string of a checked frame. */
 static inline struct str wire_get(const void *frame, struct wire_str field)
@@ -302,5 +478,6 @@ struct wire_ip wire_ip_of(const struct ip *ip, uint16_t port);
 struct ip wire_ip_get(const struct wire_ip *w);
 
 /* Length, type, direction and strings of a frame from a peer of that kind. ERR_SYNTAX. */
-MUST_USE bool wire_check(const struct frame *f, enum role_kind from, enum role_kind to, struct err *err);
+MUST_USE bool wire_check(const struct frame *f, enum role_kind from, enum role_kind to,
+                         struct err *err);
 const char *wire_type_name(enum wire_type type);

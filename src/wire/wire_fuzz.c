@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* wire/wire_fuzz.c - whatever a broken or hostile role sends, a checked frame's strings lie inside it (fault P05). */
+/* wire/wire_fuzz.c - whatever a broken or hostile role sends, a checked frame's strings lie inside
+ * it (fault P05). */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

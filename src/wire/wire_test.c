@@ -28,10 +28,12 @@ static const struct check_case {
     uint16_t user_at, user_len;
     bool want;
 } check_cases[] = {
-    { "as it should be", ROLE_ACCEPT, ROLE_VAULT, WIRE_AUTH, 0, 8, sizeof(struct wire_auth), 8, true },
+    { "as it should be", ROLE_ACCEPT, ROLE_VAULT, WIRE_AUTH, 0, 8, sizeof(struct wire_auth), 8,
+      true },
     { "empty string anywhere", ROLE_ACCEPT, ROLE_VAULT, WIRE_AUTH, 0, 0, 3, 0, true },
     { "string inside the struct", ROLE_ACCEPT, ROLE_VAULT, WIRE_AUTH, 0, 8, 8, 8, false },
-    { "string past the end", ROLE_ACCEPT, ROLE_VAULT, WIRE_AUTH, 0, 8, sizeof(struct wire_auth), 9, false },
+    { "string past the end", ROLE_ACCEPT, ROLE_VAULT, WIRE_AUTH, 0, 8, sizeof(struct wire_auth), 9,
+      false },
     { "string far past the end", ROLE_ACCEPT, ROLE_VAULT, WIRE_AUTH, 0, 8, 0xffff, 0xffff, false },
     { "struct cut short", ROLE_ACCEPT, ROLE_VAULT, WIRE_AUTH, 0, -8, 0, 0, false },
     { "type zero", ROLE_ACCEPT, ROLE_VAULT, 0, 0, 0, 0, 0, false },
@@ -40,8 +42,10 @@ static const struct check_case {
     { "flags", ROLE_ACCEPT, ROLE_VAULT, WIRE_AUTH, 1, 0, 0, 0, false },
     { "a password for core", ROLE_ACCEPT, ROLE_CORE, WIRE_AUTH, 0, 0, 0, 0, false },
     { "deliver speaks for accept", ROLE_DELIVER, ROLE_VAULT, WIRE_AUTH, 0, 0, 0, 0, false },
-    { "accept binds its own session", ROLE_ACCEPT, ROLE_CORE, WIRE_SESSION_BIND, 0, 64, 0, 0, false },
-    { "P05 accept asks core for its facts", ROLE_ACCEPT, ROLE_CORE, WIRE_ROLE_STATUS, 0, 0, 0, 0, false },
+    { "accept binds its own session", ROLE_ACCEPT, ROLE_CORE, WIRE_SESSION_BIND, 0, 64, 0, 0,
+      false },
+    { "P05 accept asks core for its facts", ROLE_ACCEPT, ROLE_CORE, WIRE_ROLE_STATUS, 0, 0, 0, 0,
+      false },
     { "P05 vault drains core", ROLE_VAULT, ROLE_CORE, WIRE_ROLE_DRAIN, 0, 0, 0, 0, false },
     { "super drains core", ROLE_SUPER, ROLE_CORE, WIRE_ROLE_DRAIN, 0, 0, 0, 0, true },
     { "core has drained", ROLE_CORE, ROLE_SUPER, WIRE_ROLE_DRAINED, 0, 0, 0, 0, true },
