@@ -67,6 +67,13 @@ struct piece *piece_new(struct block_pool *p, size_t size)
     return piece;
 }
 
+void piece_forget(struct block_pool *p, struct piece *piece)
+{
+    assert(piece->durable || piece->failed);
+    block_give(p, piece->block);
+    piece->block = NULL;
+}
+
 void piece_drop(struct block_pool *p, struct piece *piece)
 {
     if (!piece || --piece->refs > 0)

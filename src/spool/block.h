@@ -28,7 +28,7 @@ void block_give(struct block_pool *p, struct block *b);
 void block_pool_done(struct block_pool *p);
 
 struct piece {
-    struct block *block;
+    struct block *block; /* NULL: written, and its bytes have left memory */
     uint32_t len;
     unsigned refs;
     uint64_t position; /* of its record, once durable */
@@ -43,6 +43,9 @@ static inline struct piece *piece_share(struct piece *piece)
     piece->refs++;
     return piece;
 }
+/* The bytes of one that was written, or could not be, leave memory for all who share it; its place
+ * stays known. */
+void piece_forget(struct block_pool *p, struct piece *piece);
 /* NULL is fine. */
 void piece_drop(struct block_pool *p, struct piece *piece);
 /* Appends what fits in CONTENT_MAX; returns how much that was. */

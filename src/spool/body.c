@@ -39,7 +39,7 @@ static struct body *body_new(struct spool *s, struct spool_message *m)
     struct body *b = mem_new(sizeof(*b) + count * sizeof(b->pieces[0]));
 
     b->message = m;
-    b->count = count;
+    b->count = b->again = count;
     m->body = b;
     list_append(&s->bodies, &b->lru);
     return b;
@@ -55,7 +55,7 @@ void body_put(struct spool *s, struct spool_message *m, struct block *front, str
     b->front = front;
     b->envelope = envelope;
     for (size_t i = 0; i < count; i++)
-        b->pieces[i] = pieces[i] ? piece_share(pieces[i]) : NULL;
+        b->pieces[i] = pieces[i] && pieces[i]->block ? piece_share(pieces[i]) : NULL;
     if (last && count < b->count)
         b->pieces[count] = piece_share(last);
     s->body_bytes += body_cost(b);
@@ -71,12 +71,12 @@ void body_keep(struct spool *s, struct spool_message *m, size_t i, struct piece 
         s->body_bytes -= body_cost(b);
     else
         b = body_new(s, m);
-    if (!b->front) /* read again piece by piece: one at a time is enough */
-        for (size_t k = 0; k < b->count; k++) {
-            piece_drop(&s->blocks, b->pieces[k]);
-            b->pieces[k] = NULL;
-        }
+    if (b->again < b->count) {
+        piece_drop(&s->blocks, b->pieces[b->again]);
+        b->pieces[b->again] = NULL;
+    }
     b->pieces[i] = piece_share(piece);
+    b->again = i;
     s->body_bytes += body_cost(b);
     list_remove(&b->lru);
     list_append(&s->bodies, &b->lru);

@@ -139,6 +139,7 @@ struct body {
     struct block *front; /* holds the envelope; NULL: only pieces are here */
     struct str envelope;
     size_t count;           /* of pieces: one an extent, or one */
+    size_t again;           /* the one that was read again; count: none */
     struct piece *pieces[]; /* NULL: not here */
 };
 
@@ -195,10 +196,12 @@ void message_free_unaccounted(struct spool_message *m);
 /* Takes over where `from` lies; states stay. */
 void message_relocate(struct spool_message *m, struct spool_message *from);
 
-/* A fresh message's bytes stay: owns the front, shares the pieces, `last` behind the others. */
+/* A fresh message's bytes stay: owns the front, shares the pieces that are in memory, `last` behind
+ * the others. */
 void body_put(struct spool *s, struct spool_message *m, struct block *front, struct str envelope,
               struct piece **pieces, size_t count, struct piece *last);
-/* Content of extent i that was read. */
+/* Content of extent i that was read; takes the place of what was read before it, so that a large
+ * message goes out piece by piece. */
 void body_keep(struct spool *s, struct spool_message *m, size_t i, struct piece *piece);
 void body_drop(struct spool *s, struct spool_message *m);
 /* Gives memory back, oldest first, until within the bound. */

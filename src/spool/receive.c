@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* spool/receive.c - a message on its way in: content gathered up to 64 KiB, more goes ahead as
- * chunk records; the message record, last, is the commit. */
+ * chunk records; the message record, last, is the commit. A large message's chunks leave memory as
+ * soon as they are durable, so that 50 MB take no more of it than 50 KB. */
 #include "spool/internal.h"
 
 #include <inttypes.h>
@@ -8,13 +9,17 @@
 
 #include "io/clock.h"
 
-enum { EXTENTS_MAX = 65536 };
+enum {
+    EXTENTS_MAX = 65536,
+    LARGE_BYTES = 1024 * 1024, /* messages over this do not wait in memory for the first attempt */
+};
 
 struct spool_tx {
     struct spool *spool;
     struct piece *open;    /* gathers; NULL: nothing yet */
     struct piece **chunks; /* given to commit already */
     size_t count, cap;
+    size_t forgotten; /* so many of them, the first, have left memory */
     uint64_t bytes;
     bool moves; /* compaction's: may use the reserve */
     bool full;  /* no room: the rest is not taken, commit tells */
@@ -64,6 +69,31 @@ struct spool_tx *spool_begin(struct spool *s)
     return tx;
 }
 
+/* What transactions hold beside the content that is on its way to the disk; ring credit bounds
+ * that. */
+static bool is_held_over(const struct spool *s, uint64_t max)
+{
+    return s->blocks.used_bytes > max + s->body_bytes + s->pending_bytes;
+}
+
+/* Chunks are done with in their order. One that failed dooms the message, whose bytes still come.
+ */
+static void chunks_forget(struct spool_tx *tx)
+{
+    struct spool *s = tx->spool;
+
+    if (tx->bytes <= LARGE_BYTES && !tx->moves &&
+        !is_held_over(s, s->options.content_memory_max_bytes / 2))
+        return;
+    for (; tx->forgotten < tx->count; tx->forgotten++) {
+        struct piece *piece = tx->chunks[tx->forgotten];
+
+        if (!piece->durable && !piece->failed)
+            return;
+        piece_forget(&s->blocks, piece);
+    }
+}
+
 static void chunk_done(struct spool *s, struct record *r, uint64_t position,
                        const struct err *failed)
 {
@@ -76,6 +106,7 @@ static void chunk_done(struct spool *s, struct record *r, uint64_t position,
         return;
     if (!failed)
         segment_live(s, position, piece->len);
+    chunks_forget(piece->tx);
     gate_wake_all(&piece->tx->chunk_done.gate);
 }
 
@@ -101,7 +132,7 @@ void spool_add(struct spool_tx *tx, struct str content)
     struct spool *s = tx->spool;
 
     tx->full = tx->full || tx->count >= EXTENTS_MAX ||
-               s->blocks.used_bytes > s->options.content_memory_max_bytes + s->body_bytes;
+               is_held_over(s, s->options.content_memory_max_bytes);
     tx->bytes += content.len;
     while (content.len > 0 && !tx->full) {
         size_t len;

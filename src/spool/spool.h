@@ -34,9 +34,10 @@
  *             newer than the snapshot                                         acknowledged
  *
  * Who waits: commit and settle sync on the commit thread; reads on the read threads. core is one fiber loop and never
- * waits on the disk otherwise. Memory is bounded: content kept for the first attempt (content_memory_max), and an
- * index of index_rcpts_max recipients; when it is full, later messages are parked: durable, answered 250, and known
- * only as "everything in the log from here on"; spool_refill() brings them in, in order, as room comes. */
+ * waits on the disk otherwise. Memory is bounded: content kept for the first attempt (content_memory_max; that of a
+ * large message leaves memory as soon as it is durable, and is read back), and an index of index_rcpts_max recipients;
+ * when it is full, later messages are parked: durable, answered 250, and known only as "everything in the log from
+ * here on"; spool_refill() brings them in, in order, as room comes. */
 #pragma once
 
 #include "io/fiber.h"
@@ -84,8 +85,8 @@ void spool_on_alarm(struct spool *s, void (*fn)(void *arg, const char *kind, uin
 struct spool_tx *spool_begin(struct spool *s);
 void spool_add(struct spool_tx *tx, struct str content);
 /* Durable when true: the point of 250. e->size_bytes must be what was added. The transaction is gone either way.
- * *ret_id names it; *ret is the message, NULL when it was parked. ERR_FULL: no room on disk (452 4.3.1) or in memory;
- * ERR_IO: the disk failed (451 4.3.0). Waits. */
+ * *ret_id names it; *ret is the message, NULL when it was parked. ERR_FULL: no room on disk (452 4.3.1), or in memory
+ * for what all transactions gather together: never for the size of one; ERR_IO: the disk failed (451 4.3.0). Waits. */
 MUST_USE bool spool_commit(struct spool_tx *tx, const struct envelope *e, uint64_t *ret_id, struct spool_message **ret,
                            struct err *err);
 void spool_abort(struct spool_tx *tx);
