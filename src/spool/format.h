@@ -113,7 +113,7 @@ MUST_USE bool record_next(struct str bytes, uint32_t generation, size_t *at,
  * head included. */
 bool group_ok(struct str bytes, uint32_t generation);
 
-/* --- parts of records ------------------------------------------------------------------------ */
+/* --- parts of records --- */
 
 /* Bytes of content: `len` from `offset` of the content of the record at `position`; position 0: the
  * record at hand. */

@@ -21,7 +21,7 @@
 #include "spool/block.h"
 #include "spool/format.h"
 
-/* --- segments (segment.c) -------------------------------------------------------------------- */
+/* --- segments (segment.c) --- */
 
 enum segment_state { SEGMENT_FREE, SEGMENT_CURRENT, SEGMENT_USED };
 
@@ -69,7 +69,7 @@ MUST_USE bool segment_prepare_now(struct spool *s, struct err *err);
 const char *segment_name(uint32_t slot, char name[32]);
 void segments_done(struct spool *s);
 
-/* --- groups (commit.c) ----------------------------------------------------------------------- */
+/* --- groups (commit.c) --- */
 
 struct record {
     struct block *front; /* head and envelope part */
@@ -130,7 +130,7 @@ struct spool_tx *tx_begin_move(struct spool *s);
 /* One segment emptied of what is alive in it, as far as can be; *ret_moved: messages. Waits. */
 MUST_USE bool compact(struct spool *s, size_t *ret_moved, struct err *err);
 
-/* --- messages (index.c, body.c) -------------------------------------------------------------- */
+/* --- messages (index.c, body.c) --- */
 
 /* A message's bytes while in memory. */
 struct body {
@@ -217,7 +217,7 @@ MUST_USE bool extent_read(struct spool *s, struct spool_message *m, size_t i, st
 MUST_USE bool envelope_bytes(struct spool *s, struct spool_message *m, struct arena *a,
                              struct str *ret, struct err *err);
 
-/* --- what records do to memory (apply.c) ----------------------------------------------------- */
+/* --- what records do to memory (apply.c) --- */
 
 /* NULL when parked. A message that is there already is left as it is. */
 struct spool_message *apply_message(struct spool *s, uint64_t id, uint64_t position,
@@ -233,7 +233,7 @@ void apply_record(struct spool *s, const struct record_view *v, uint64_t positio
                   struct replay *r);
 void seen_id(struct spool *s, uint64_t id);
 
-/* --- parked messages (park.c) ---------------------------------------------------------------- */
+/* --- parked messages (park.c) --- */
 
 struct parked {
     uint64_t from;    /* position of the first group that may hold one; 0: none are parked */
@@ -246,7 +246,7 @@ void park(struct spool *s, uint64_t id, uint64_t position, const struct message_
 /* While opening: everything up to `id` in. Blocks. */
 void park_replay(struct spool *s, uint64_t id);
 
-/* --- reading the log (scan.c) ---------------------------------------------------------------- */
+/* --- reading the log (scan.c) --- */
 
 struct scan {
     struct disk_file *file; /* NULL: the bytes are `image` */
@@ -286,7 +286,7 @@ struct log_group {
 MUST_USE bool log_read(struct spool *s, uint64_t *position, struct log_group *ret, bool wait,
                        struct err *err);
 
-/* --- events (events.c) ----------------------------------------------------------------------- */
+/* --- events (events.c) --- */
 
 struct event_page {
     struct list link;
@@ -313,7 +313,7 @@ void events_accepted(struct spool *s, const struct envelope *e, uint64_t id, uin
 /* Tells the segment that it holds events, without keeping them: while opening. */
 void events_note(struct spool *s, uint64_t position, uint64_t count);
 
-/* --- snapshots (snapshot.c, snapshot_read.c) ------------------------------------------------- */
+/* --- snapshots (snapshot.c, snapshot_read.c) --- */
 
 #define SNAPSHOT_MAGIC 0x70616e73U
 enum { SNAPSHOT_BLOCK_MAX = 256 * 1024 };
@@ -348,7 +348,7 @@ MUST_USE bool snapshot_facts_read(struct str bytes, struct snapshot_facts *ret);
 bool snapshot_entry_write(struct buf *to, const struct spool_message *m);
 MUST_USE bool snapshot_entry_read(struct str *bytes, struct spool_message **ret);
 
-/* --- the whole ------------------------------------------------------------------------------- */
+/* --- the whole --- */
 
 struct alarm {
     struct list link;

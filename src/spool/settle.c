@@ -6,7 +6,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-
 struct settle {
     struct durable durable;
     struct spool_message *message;

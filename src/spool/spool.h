@@ -79,7 +79,7 @@ void spool_close(struct spool *s);
 void spool_on_alarm(struct spool *s, void (*fn)(void *arg, const char *kind, uint64_t message, const char *text),
                     void *arg);
 
-/* --- receiving ------------------------------------------------------------------------------------------------- */
+/* --- receiving --- */
 
 /* Never waits, never fails; content is copied. What does not fit is told by commit. */
 struct spool_tx *spool_begin(struct spool *s);
@@ -96,7 +96,7 @@ struct gate *spool_room(struct spool *s);
 /* False: new messages would be refused with ERR_FULL; settles still work from the reserve. */
 bool spool_accepts(const struct spool *s);
 
-/* --- live messages --------------------------------------------------------------------------------------------- */
+/* --- live messages --- */
 
 enum rcpt_state { RCPT_QUEUED = 1, RCPT_HELD = 2, RCPT_DONE = 3 };
 enum rcpt_flag { RCPT_DELAY_WARNED = 1 };
@@ -135,7 +135,7 @@ bool spool_content_at_hand(const struct spool_message *m);
 /* After the first attempt: content may leave memory. */
 void spool_content_drop(struct spool *s, struct spool_message *m);
 
-/* --- settling -------------------------------------------------------------------------------------------------- */
+/* --- settling --- */
 
 struct settle_rcpt {
     uint32_t rcpt;
@@ -155,7 +155,7 @@ MUST_USE bool spool_settle(struct spool *s, struct spool_message *m, const struc
                            const struct settle_dsn *dsn, uint64_t *ret_dsn_id, struct spool_message **ret_dsn,
                            struct err *err);
 
-/* --- events ---------------------------------------------------------------------------------------------------- */
+/* --- events --- */
 
 /* Copies durable events behind *cursor, in log order, at most `max`, as event_write() bytes, and moves *cursor. None
  * new: true with nothing added. From memory for recent ones, else from the log: then it waits. Waits. */
@@ -166,7 +166,7 @@ struct gate *spool_events_gate(struct spool *s);
 void spool_events_ack(struct spool *s, uint64_t position);
 uint64_t spool_events_acked(const struct spool *s);
 
-/* --- keeping house --------------------------------------------------------------------------------------------- */
+/* --- keeping house --- */
 
 /* Brings parked messages into the index while there is room; each is handed to fn. Waits. */
 MUST_USE bool spool_refill(struct spool *s, void (*fn)(void *arg, struct spool_message *m), void *arg, struct err *err);
