@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /* resolve/live.c - the checks on our own name: a full host name, a public address, a PTR that leads
- * back to it, an SPF record. What SPF says is not evaluated here, nor from which address we are
- * seen: deliver's look at port 25 tells. */
+ * back to it, an SPF record that names us. From which address we are seen deliver's look at port 25
+ * tells. */
 #include "resolve/live.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/mem.h"
+#include "resolve/live_spf.h"
+
 #define IPS_MAX 8 /* of one family */
+#define OWN_IPS_MAX 32
 
 __attribute__((format(printf, 5, 6))) static void add(struct live_report *r, struct arena *a,
                                                       const char *name, bool ok, const char *fmt,
@@ -96,17 +100,68 @@ static bool check_family(struct lookups *l, struct str hostname, enum dns_type t
 
 /* Bounces come from the null reverse-path, for which SPF takes the HELO name (RFC 7208 §2.4).
  * Waits. */
+/* The addresses of the host itself; a family that does not answer is check_family()'s to tell. */
+static bool own_ips(struct lookups *l, struct str hostname, struct arena *a, struct ip *ips,
+                    size_t *ret_count, struct err *err)
+{
+    static const enum dns_type families[] = { DNS_A, DNS_AAAA };
+    struct dns_answer answer;
+
+    *ret_count = 0;
+    for (size_t f = 0; f < ARRAY_LEN(families); f++) {
+        if (!lookup_one(l, families[f], hostname, a, &answer, err))
+            return false;
+        for (size_t i = 0; i < answer.count && *ret_count < OWN_IPS_MAX; i++)
+            ips[(*ret_count)++] = answer.records[i].ip;
+    }
+    return true;
+}
+
+/* The one record is there: does it name us? */
+static bool judge_spf(struct lookups *l, struct str hostname, struct str record, struct arena *a,
+                      struct live_report *r, struct err *err)
+{
+    struct ip ips[OWN_IPS_MAX], missing;
+    char text[IP_TEXT_MAX];
+    size_t count;
+
+    if (!own_ips(l, hostname, a, ips, &count, err))
+        return false;
+    switch (live_spf_covers(record, hostname, ips, count, &missing)) {
+    case SPF_COVERS:
+        add(r, a, "spf", true, "%.*s has 1 SPF record, which names this host", STR_FMT(hostname));
+        break;
+    case SPF_FORGETS:
+        add(r, a, "spf", false, "the SPF record of %.*s does not name %s; add \"a\" or \"%s:%s\"",
+            STR_FMT(hostname), ip_format(&missing, text), missing.family == 4 ? "ip4" : "ip6",
+            text);
+        break;
+    case SPF_ASKS_MORE:
+        add(r, a, "spf", true,
+            "%.*s has 1 SPF record, which leads to others; whether they name this host is not told",
+            STR_FMT(hostname));
+        break;
+    }
+    return true;
+}
+
 static bool check_spf(struct lookups *l, struct str hostname, struct arena *a,
                       struct live_report *r, struct err *err)
 {
     struct dns_answer txt;
+    struct str record = STR("");
     size_t found = 0;
 
     if (!lookup_one(l, DNS_TXT, hostname, a, &txt, err))
         return false;
     for (size_t i = 0; i < txt.count; i++)
-        found += str_starts_nocase(txt.records[i].bytes, STR("v=spf1 ")) ||
-                 str_eq_nocase(txt.records[i].bytes, STR("v=spf1"));
+        if (str_starts_nocase(txt.records[i].bytes, STR("v=spf1 ")) ||
+            str_eq_nocase(txt.records[i].bytes, STR("v=spf1"))) {
+            record = txt.records[i].bytes;
+            found++;
+        }
+    if (found == 1)
+        return judge_spf(l, hostname, record, a, r, err);
     if (txt.status == DNS_TEMP)
         add(r, a, "spf", false, "no answer for the TXT records of %.*s: %.*s", STR_FMT(hostname),
             STR_FMT(txt.why));
@@ -114,8 +169,8 @@ static bool check_spf(struct lookups *l, struct str hostname, struct arena *a,
         add(r, a, "spf", false, "%.*s has no SPF record; set TXT \"v=spf1 a -all\"",
             STR_FMT(hostname));
     else
-        add(r, a, "spf", found == 1, "%.*s has %zu SPF record%s", STR_FMT(hostname), found,
-            found == 1 ? "" : "s; only one is allowed (RFC 7208 §4.5)");
+        add(r, a, "spf", false, "%.*s has %zu SPF records; only one is allowed (RFC 7208 §4.5)",
+            STR_FMT(hostname), found);
     return true;
 }
 
