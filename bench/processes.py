@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server's processes, all below one: what they cost in processor time and memory, as /proc tells, and their end."""
 
-import contextlib
 import os
 import pathlib
-import signal
 import time
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -32,13 +30,6 @@ def tree(root):
     for pid in found:  # grows while it is walked
         found += below.get(pid, [])
     return found
-
-
-def kill_below(root):
-    """Ends what `root` has started, but not itself."""
-    for pid in tree(root)[1:]:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
 
 
 def cpu_seconds(root):

@@ -13,7 +13,6 @@ them."""
 
 import shutil
 
-import processes
 from lib import certificate, net
 from lib.api import ApiError
 from lib.baton import Baton as PlainBaton
@@ -146,12 +145,6 @@ class Postfix(Machine):
                              f"postfix -c {etc} check && exec /usr/lib/postfix/sbin/master -c {etc} -d")
         self.pid = process.pid
         net.wait_until(lambda: net.answers("127.0.0.1", self.port), START_S, lambda: "Postfix\n" + self.output())
-
-    def stop(self):
-        """master takes on its user's rights for a moment, and after that the kernel no longer ends it with unshare."""
-        for process in self.processes:
-            processes.kill_below(process.pid)
-        super().stop()
 
     def version(self):
         return self.run("postconf", "-c", self.folder / "etc", "-h", "mail_version").stdout.decode().strip()

@@ -6,13 +6,17 @@ together into a cache folder, which a private mount namespace lays over the mach
 there sees itself installed, and nobody else sees it. That needs root's rights."""
 
 import atexit
+import contextlib
 import functools
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
+
+from lib.baton import children
 
 PACKAGES = ("postfix", "exim4-daemon-light", "exim4-base", "dovecot-core", "dovecot-imapd", "dovecot-lmtpd",
             "dovecot-pop3d", "knot", "swaks", "msmtp", "libnet-ssleay-perl", "libsasl2-modules", "curl")
@@ -101,6 +105,11 @@ def root_folder():
     return kept
 
 
+def below(root):
+    """Process ids of all that `root` has started, and of what those have, the latest first."""
+    return [pid for child in children(root) for pid in (*below(child), child)]
+
+
 class Machine:
     """A work folder, and the machine as it would look with the packages installed. Both see that folder."""
 
@@ -160,6 +169,11 @@ class Machine:
 
     def stop(self):
         for process in self.processes:
+            # Postfix's master takes on its user's rights for a moment, and after that the kernel no longer ends it with
+            # unshare.
+            for pid in below(process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             process.kill()  # unshare ignores kinder words; the namespace ends with it
             process.wait(20)
         self.processes = []
