@@ -24,10 +24,13 @@ enum wire_type {
     WIRE_SESSION_OPEN = 1,
     WIRE_AUTH = 2,
     WIRE_SESSION_CLOSE = 3 /* to core too */,
+    WIRE_SESSION_CERT = 4,
+    WIRE_AUTH_STEP = 5,
     /* vault -> core */
     WIRE_SESSION_BIND = 10,
     /* vault -> accept */
     WIRE_AUTH_FAILED = 12,
+    WIRE_AUTH_CHALLENGE = 13,
     /* core -> accept */
     WIRE_SESSION_READY = 15,
     WIRE_TX_ANSWER = 16,
@@ -79,6 +82,29 @@ enum wire_type {
     WIRE_ROLE_STATUS = 96,
     WIRE_ROLE_LINKED = 97,
     WIRE_ROLE_LOG = 98,
+    /* vault -> core: who there is, and what each may */
+    WIRE_DIRECTORY_BEGIN = 100,
+    WIRE_DIRECTORY_ACCOUNT = 101,
+    WIRE_DIRECTORY_STREAM = 102,
+    WIRE_DIRECTORY_DOMAIN = 103,
+    WIRE_DIRECTORY_KEY = 104,
+    WIRE_DIRECTORY_TENANT = 105,
+    WIRE_DIRECTORY_GONE = 106,
+    WIRE_DIRECTORY_END = 107,
+    /* core -> deliver, and back */
+    WIRE_JOB_SIGN = 110,
+    WIRE_SIGN_ASK = 111,
+    WIRE_JOB_SIGNED = 112,
+    /* core -> vault, and back */
+    WIRE_SIGN = 115,
+    WIRE_SIGNED = 116,
+    /* vault -> resolve, and back */
+    WIRE_DNS_ASK = 120,
+    WIRE_DNS_SERVER = 121,
+    WIRE_DNS_VALUE = 122,
+    WIRE_DNS_END = 123,
+    WIRE_SPF_ASK = 124,
+    WIRE_SPF_ANSWER = 125,
     WIRE_TYPES
 };
 
@@ -102,11 +128,34 @@ struct wire_session_open {
     uint32_t listener;
     uint32_t spare;
 };
+/* TLS is up and the client has shown a certificate: vault answers by a binding (opening BIND_CERT),
+ * whether the certificate is anybody's or not. */
+struct wire_session_cert {
+    struct frame head;
+    uint64_t session;
+    struct wire_str fingerprint; /* SHA-256 of the certificate, 32 octets */
+    uint32_t spare;
+};
 /* The password itself goes to vault and nowhere else. */
 struct wire_auth {
     struct frame head;
     uint64_t session;
     struct wire_str user, secret;
+};
+/* One message of the client in SCRAM-SHA-256 (RFC 5802, RFC 7677): step 0 client-first, 1
+ * client-final, 2 the empty answer to the server's last word. vault says CHALLENGE after 0 and 1;
+ * after 2, and whenever it fails, it ends as AUTH does. */
+struct wire_auth_step {
+    struct frame head;
+    uint64_t session;
+    uint32_t step;
+    struct wire_str message;
+};
+struct wire_auth_challenge {
+    struct frame head;
+    uint64_t session;
+    struct wire_str message;
+    uint32_t spare;
 };
 struct wire_session_close {
     struct frame head;
@@ -117,22 +166,30 @@ enum bind_flag {
     BIND_AUTHENTICATED = 1 << 0,
     BIND_TRUSTED = 1 << 1, /* by network */
     BIND_NORMALIZE = 1 << 2,
+    /* A named upstream that speaks for several accounts: each message says by its tenant header
+     * whose it is, and core looks that up (fault T10). account is 0. */
+    BIND_TENANTS = 1 << 3,
+    BIND_CERTIFICATE = 1 << 4, /* by a client certificate */
+    BIND_SIGNS = 1 << 5,       /* the account has signing keys: a body hash is wanted with TX_END */
 };
 /* In `opening`: the credential was revoked. core takes the new binding and tells accept nothing,
  * which may be waiting for the answer to something else (A07). */
 #define BIND_UNASKED 2
+#define BIND_CERT 3
 /* vault tells core whose session this is; core then tells accept that it is ready. account 0:
  * nobody's. */
 struct wire_session_bind {
     struct frame head;
     uint64_t session, account, credential;
+    uint64_t stream; /* the credential's own, 0: the account's */
     struct wire_ip client;
     uint32_t accept_instance;
     uint32_t listener;
     uint32_t flags;
-    uint16_t opening; /* 1: answer to SESSION_OPEN, 0: to AUTH, BIND_UNASKED */
+    uint16_t opening; /* 1: answer to SESSION_OPEN, 0: to AUTH, BIND_UNASKED, BIND_CERT */
     uint16_t spare;
     struct wire_str login;
+    struct wire_str upstream, tenant_header; /* with BIND_TENANTS */
     uint32_t spare2;
 };
 struct wire_auth_failed {
@@ -186,6 +243,10 @@ struct wire_tx_end {
     uint64_t session, tx, size_bytes;
     uint32_t header_bytes;
     uint32_t content; /* enum tx_content */
+    /* SHA-256 of the body in relaxed form (RFC 6376 §3.4.4), 32 octets, or empty: a wrong one only
+     * spoils the signature of the message that it came with. */
+    struct wire_str body_hash;
+    uint32_t spare;
 };
 struct wire_tx_abort {
     struct frame head;
@@ -246,6 +307,129 @@ struct wire_hosts_answer {
     uint32_t spare2;
 };
 
+/* vault asks, resolve answers: one SERVER per server asked, its VALUEs behind it, then END. Each
+ * authoritative server is asked by itself (F27), or all of DNS once: then there is one SERVER
+ * without name. */
+enum dns_how { DNS_HOW_RECURSIVE = 0, DNS_HOW_EACH_AUTHORITY = 1 };
+struct wire_dns_ask {
+    struct frame head;
+    uint64_t question;
+    uint16_t rrtype; /* enum dns_type */
+    uint16_t how;    /* enum dns_how */
+    struct wire_str name;
+};
+/* What one server says. TIMEOUT and FAILED (SERVFAIL, REFUSED, lame) never count against anybody.
+ */
+enum dns_said {
+    DNS_SAID_RECORDS = 0,
+    DNS_SAID_NO_NAME = 1,
+    DNS_SAID_TIMEOUT = 2,
+    DNS_SAID_FAILED = 3
+};
+struct wire_dns_server {
+    struct frame head;
+    uint64_t question;
+    struct wire_ip ip;
+    uint32_t said;
+    struct wire_str name;
+};
+/* A record of the SERVER before: TXT joined; NS, MX (without preference) and PTR as lower-case
+ * names; A and AAAA as text. */
+struct wire_dns_value {
+    struct frame head;
+    uint64_t question;
+    struct wire_str value;
+    uint32_t spare;
+};
+/* code 0: `servers` of them were asked. Else the servers themselves could not be found: 4yz for
+ * now, 5yz there is no such zone. */
+struct wire_dns_end {
+    struct frame head;
+    uint64_t question;
+    uint32_t servers;
+    uint16_t code, spare;
+    struct wire_str text;
+    uint32_t ttl_s;
+};
+/* May the addresses that this relay sends from send for that domain (RFC 7208)? ip family 0: all
+ * that resolve knows of ours. */
+struct wire_spf_ask {
+    struct frame head;
+    uint64_t question;
+    struct wire_ip ip;
+    struct wire_str domain;
+    uint32_t spare;
+};
+struct wire_spf_answer {
+    struct frame head;
+    uint64_t question;
+    uint32_t result; /* enum spf_result, the worst of all addresses */
+    struct wire_str text;
+};
+
+/* --- who there is --- */
+
+/* vault tells core at the link's beginning all that there is, between BEGIN and END; afterwards
+ * what changes, as single frames. What did not come between BEGIN and END is gone. The structs are
+ * those of guard/directory.h. */
+#define DIRECTORY_LIMITS 16
+struct wire_directory_begin {
+    struct frame head;
+    struct wire_str secret; /* 32 octets: the key of this relay's SRS addresses */
+    uint32_t spare;
+};
+struct wire_directory_account {
+    struct frame head;
+    uint64_t id, parent, default_stream;
+    uint32_t state, mode; /* enum account_state, enum policy_mode */
+    uint32_t flags;       /* enum account_flag */
+    uint32_t soft_percent;
+    uint64_t limits[DIRECTORY_LIMITS]; /* [window][measure], 0: none */
+    struct wire_str name, rewrite_from, forward_domain;
+    uint32_t spare;
+};
+struct wire_directory_stream {
+    struct frame head;
+    uint64_t id, account;
+    uint32_t kind, preflight; /* enum stream_kind, enum policy_mode */
+    uint64_t limits[DIRECTORY_LIMITS];
+    struct wire_str name, domain, return_domain;
+    uint32_t spare;
+};
+struct wire_directory_domain {
+    struct frame head;
+    uint64_t id, account; /* id: of the grant */
+    uint32_t flags;       /* enum domain_flag */
+    uint32_t facts;       /* enum domain_fact */
+    struct wire_str name, local;
+};
+struct wire_directory_key {
+    struct frame head;
+    uint64_t id, grant, stream; /* stream 0: of any */
+    uint32_t algorithm, flags;  /* enum key_flag */
+    struct wire_str domain, selector;
+};
+struct wire_directory_tenant {
+    struct frame head;
+    uint64_t id, account, stream;
+    struct wire_str upstream, value;
+};
+enum directory_noun {
+    DIRECTORY_ACCOUNT = 1,
+    DIRECTORY_STREAM,
+    DIRECTORY_DOMAIN,
+    DIRECTORY_KEY,
+    DIRECTORY_TENANT
+};
+struct wire_directory_gone {
+    struct frame head;
+    uint64_t id;
+    uint32_t noun, spare;
+};
+struct wire_directory_end {
+    struct frame head;
+};
+
 /* --- jobs --- */
 
 /* One batch: one message, one site, some recipients. JOB, its RCPTs and EDITs, GO, then CONTENT as
@@ -259,6 +443,49 @@ struct wire_job {
     uint32_t connections; /* how many the site may have now */
     struct wire_str site, domain, reverse_path, envid;
     int64_t accepted_wall_ms;
+    struct wire_str body_hash; /* as in TX_END */
+    uint32_t spare;
+};
+/* Behind the EDITs: a signature that the message leaves with, or not at all. As many as
+ * JOB_SIGNS_MAX. */
+#define JOB_SIGNS_MAX 4
+struct wire_job_sign {
+    struct frame head;
+    uint64_t job, key;
+    int64_t signed_s, expires_s; /* t= and x= */
+    uint32_t algorithm;          /* enum dkim_algorithm */
+    struct wire_str domain, selector;
+    uint32_t spare;
+};
+/* deliver -> core: sign this hash with a key that the job names. */
+struct wire_sign_ask {
+    struct frame head;
+    uint64_t job, key;
+    struct wire_str hash; /* 32 octets */
+    uint32_t spare;
+};
+/* code 0: signature. Else the mail waits: 4yz and why. */
+struct wire_job_signed {
+    struct frame head;
+    uint64_t job, key;
+    uint16_t code, spare;
+    struct wire_str signature, text;
+    uint32_t spare2;
+};
+/* core -> vault: the account is core's word, taken from its own record; vault checks that it may
+ * use the key's domain. */
+struct wire_sign {
+    struct frame head;
+    uint64_t question, account, key;
+    struct wire_str hash;
+    uint32_t spare;
+};
+struct wire_signed {
+    struct frame head;
+    uint64_t question;
+    uint16_t code, spare;
+    struct wire_str signature, text;
+    uint32_t spare2;
 };
 struct wire_job_rcpt {
     struct frame head;
@@ -365,6 +592,32 @@ enum admin_verb {
     ADMIN_LIVE_CLOSE,
     ADMIN_RELOAD,
     ADMIN_DRAIN,
+    ADMIN_ACCOUNT_SHOW,
+    ADMIN_ACCOUNT_SET,
+    ADMIN_ACCOUNT_REMOVE,
+    ADMIN_CRED_SET,
+    ADMIN_CRED_ROTATE,
+    ADMIN_USER_ADD,
+    ADMIN_USER_LIST,
+    ADMIN_USER_SET,
+    ADMIN_USER_REMOVE,
+    ADMIN_STREAM_ADD,
+    ADMIN_STREAM_LIST,
+    ADMIN_STREAM_SET,
+    ADMIN_STREAM_REMOVE,
+    ADMIN_DOMAIN_ADD,
+    ADMIN_DOMAIN_LIST,
+    ADMIN_DOMAIN_SHOW,
+    ADMIN_DOMAIN_SET,
+    ADMIN_DOMAIN_REMOVE,
+    ADMIN_DOMAIN_CHECK,
+    ADMIN_DOMAIN_RECORDS,
+    ADMIN_DOMAIN_ROTATE,
+    ADMIN_DOMAIN_TRANSFER,
+    ADMIN_AUDIT_LIST,
+    ADMIN_OBSERVED_LIST,
+    ADMIN_USAGE_LIST,
+    ADMIN_CLIENT_SETTINGS,
     ADMIN_VERBS
 };
 enum admin_flag {
@@ -386,7 +639,7 @@ struct wire_admin {
     struct wire_str account;
     struct wire_str from, to, site, state; /* filters: empty matches all */
     struct wire_str reason;
-    uint32_t spare;
+    struct wire_str settings; /* "key=value" lines, for what has an object's fields */
 };
 /* One JSON value per row, already text. */
 struct wire_admin_row {
