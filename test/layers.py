@@ -25,7 +25,7 @@ LAYERS = {
     "schedule": ["base", "mail", "config"],
     "guard": VALUES,
     # The roles: they meet in wire and never include one another.
-    "vault": VALUES + ["io"],
+    "vault": VALUES + ["io", "guard"],  # guard/directory.h: what core is told of what vault holds
     "accept": VALUES + ["io", "guard"],
     "deliver": VALUES + ["io"],
     "report": VALUES + ["io", "spool"],  # spool/event.h: the contract between the two

@@ -18,6 +18,8 @@ enum route_kind { ROUTE_MX, ROUTE_SMARTHOST, ROUTE_LMTP, ROUTE_SANDBOX, ROUTE_RE
 enum proxy_mode { PROXY_OFF, PROXY_REQUIRED };
 enum log_form { LOG_FORM_KEYVALUE, LOG_FORM_POSTFIX };
 enum gate_mode { GATE_CLOSED_UNTIL_LIVE, GATE_OPEN };
+enum first_state { FIRST_SANDBOX, FIRST_ACTIVE };
+enum first_identity { FIRST_OBSERVE, FIRST_ENFORCE };
 
 struct config_listener {
     struct str name; /* "submission" … unless given; stands in logs */
@@ -28,11 +30,13 @@ struct config_listener {
     size_t proxy_from_count;
 };
 
-/* Hosts that may relay without AUTH, in the name of one account. */
+/* Hosts that may relay without AUTH: in the name of one account, or, where they speak for several,
+ * of the one that each message names in a header (fault T10). */
 struct config_network {
     struct ip_net net;
-    struct str account;
-    bool normalize; /* bare LF and CR of these clients become CRLF */
+    struct str account;                 /* empty with tenant_header */
+    struct str upstream, tenant_header; /* both or neither */
+    bool normalize;                     /* bare LF and CR of these clients become CRLF */
 };
 
 /* Where mail for a domain goes; the most exact domain wins: "example.org", ".example.org" (below
@@ -97,6 +101,23 @@ struct config_delivery {
     struct str tls_ca_file;     /* empty: the system's */
 };
 
+struct config_proof {
+    struct str relay;             /* relay= in a domain's record; empty: hostname */
+    struct ip_net *host_networks; /* a domain whose NS, MX or A lies here may be proved in bulk */
+    size_t host_network_count;
+    struct str *host_names; /* or whose NS or MX is one of these */
+    size_t host_name_count;
+    int64_t check_ms,
+        pending_ms;  /* how often a proved domain, and one that is not yet, is looked at */
+    int64_t lost_ms; /* every authoritative server without it for so long */
+};
+
+struct config_dkim {
+    struct str also_sign; /* the relay's own domain, signing everybody's mail as well; or empty */
+    int64_t rotate_ms;    /* a key this old gets a successor; 0: never */
+    int64_t retire_ms;    /* so long is the old one's record still wanted */
+};
+
 struct config_spool {
     uint64_t segment_bytes, disk_max_bytes, reserve_bytes, events_disk_max_bytes,
         content_memory_bytes;
@@ -111,6 +132,14 @@ struct config {
     struct str group;      /* may use the API socket */
     struct str postmaster; /* address, or local part at hostname */
     struct str tls_cert_file, tls_key_file;
+    bool tls_client_certificates; /* clients are asked for one */
+    struct str why_url;           /* a refusal's link: this, then the code; empty: none */
+    enum first_state first_state; /* of an account that is made */
+    enum first_identity first_identity;
+    struct endpoint *web_listeners; /* autoconfig and autodiscover, for anybody */
+    size_t web_listener_count;
+    bool web_tls;
+    bool doctor_nightly;
     struct str sandbox_domain;
     enum gate_mode gate;
     struct config_listener *listeners;
@@ -125,11 +154,14 @@ struct config {
     size_t dns_server_count;
     struct str dns_trust_anchor_file;
     bool dns_recursive;
+    uint16_t dns_authority_port; /* of authoritative servers: 53; tests take another */
     struct config_retry retry;
     struct config_timeouts timeouts;
     struct config_limits limits;
     struct config_delivery delivery;
     struct config_spool spool;
+    struct config_proof proof;
+    struct config_dkim dkim;
     unsigned accept_roles, deliver_roles; /* processes */
     bool sched_batch;
     struct str log_file;    /* empty: stderr */

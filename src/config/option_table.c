@@ -22,9 +22,11 @@ static option_words tls_modes = { "never", "may", "must", "implicit", NULL };
 static option_words tls_modes_mx = { "never", "may", "must", NULL };
 static option_words gate_modes = { "closed", "open", NULL };
 static option_words log_forms = { "keyvalue", "postfix", NULL };
+static option_words first_states = { "sandbox", "active", NULL };
+static option_words first_identities = { "observe", "enforce", NULL };
 
 static_assert(LISTENER_RELAY == 2 && ROUTE_REFUSE == 4 && TLS_IMPLICIT == 3 && GATE_OPEN == 1 &&
-                  LOG_FORM_POSTFIX == 1,
+                  LOG_FORM_POSTFIX == 1 && FIRST_ACTIVE == 1 && FIRST_ENFORCE == 1,
               "the words stand in the order of their enums");
 
 /* Rows ----------------------------------------------------------------------------------------- */
@@ -61,8 +63,16 @@ static const struct option_row listener_row = { listener_options, ARRAY_LEN(list
 
 static const struct option network_options[] = {
     { "network", OPTION_NETWORK, AT(config_network, net), .about = "An address or a network." },
-    { "account", OPTION_TEXT, AT(config_network, account),
+    { "account", OPTION_TEXT, AT(config_network, account), .fallback = "",
       .about = "The account in whose name these hosts relay." },
+    { "upstream", OPTION_TEXT, AT(config_network, upstream), .fallback = "",
+      .about =
+          "Instead of account: the name of a service that hands over mail of several accounts; "
+          "its tenants are bound to accounts by `baton cred add --kind tenant`." },
+    { "tenant_header", OPTION_TEXT, AT(config_network, tenant_header), .fallback = "",
+      .about =
+          "With upstream: the header field that says whose a message is. A value that is bound "
+          "to no account is refused." },
     { "normalize", OPTION_BOOL, AT(config_network, normalize), .fallback = "false",
       .about =
           "Turns their bare LF and CR into CRLF instead of refusing them. Still only CRLF.CRLF "
@@ -74,8 +84,14 @@ static bool network_finish(void *row, const char **ret_field, struct err *err)
     const struct config_network *n = row;
 
     *ret_field = "account";
-    return n->account.len > 0 ||
-           err_set(err, ERR_CONFIG, "is empty: expected the name of an account");
+    if (n->account.len == 0 && n->upstream.len == 0)
+        return err_set(err, ERR_CONFIG,
+                       "is empty: expected the name of an account, or upstream and tenant_header");
+    if (n->account.len > 0 && n->upstream.len > 0)
+        return err_set(err, ERR_CONFIG, "expected either account or upstream, not both");
+    *ret_field = "tenant_header";
+    return (n->upstream.len > 0) == (n->tenant_header.len > 0) ||
+           err_set(err, ERR_CONFIG, "expected together with upstream");
 }
 
 static const struct option_row network_row = { network_options, ARRAY_LEN(network_options),
@@ -171,6 +187,57 @@ const struct option config_options[] = {
     { "tls.key_file", OPTION_PATH, AT(config, tls_key_file), .fallback = "\"\"",
       .about = "Its key, PEM; not readable by others." },
 
+    { "tls.client_certificates", OPTION_BOOL, AT(config, tls_client_certificates),
+      .fallback = "false",
+      .about = "Clients are asked for a certificate; one that is bound to an account "
+               "(baton cred add --kind cert) signs its holder in." },
+
+    { "accounts.state", OPTION_WORD, AT(config, first_state), .words = first_states,
+      .fallback = "sandbox",
+      .about = "Of an account that is made without saying so. sandbox: it may write to the sandbox "
+               "domain alone until it is approved. active: to anybody." },
+    { "accounts.identity", OPTION_WORD, AT(config, first_identity), .words = first_identities,
+      .fallback = "enforce",
+      .about =
+          "Of an account that is made without saying so. enforce: it may use only domains that "
+          "it has proved. observe: what would be refused is counted and shown." },
+    { "proof.relay", OPTION_NAME, AT(config, proof.relay), .fallback = "\"\"",
+      .about = "This relay's name in the records that prove a domain (relay=). Empty: hostname." },
+    { "proof.host_networks", LIST(OPTION_NETWORK, proof.host_networks, proof.host_network_count),
+      .fallback = "[]",
+      .about = "The host's own addresses: a domain whose NS, MX or address lies here can be proved "
+               "without a record of its own (baton domain add --method host)." },
+    { "proof.host_names", LIST(OPTION_DOMAIN, proof.host_names, proof.host_name_count),
+      .fallback = "[]", .about = "The same by the names of the host's NS and MX." },
+    { "proof.check_every", TIME(proof.check_ms, 10, 7 * DAY), .fallback = "6h",
+      .about = "How often a proved domain's records are looked at." },
+    { "proof.pending_every", TIME(proof.pending_ms, 10, DAY), .fallback = "1m",
+      .about =
+          "How often those of a domain or key that is not proved yet; ever less often, at most "
+          "proof.check_every." },
+    { "proof.lost_after", TIME(proof.lost_ms, 10, 90 * DAY), .fallback = "3d",
+      .about =
+          "A domain is lost when every authoritative server has answered without its record for "
+          "so long. Failures to answer never count." },
+    { "dkim.also_sign", OPTION_NAME, AT(config, dkim.also_sign), .fallback = "\"\"",
+      .about =
+          "A domain of the relay's own whose keys sign everybody's mail as well. Empty: none." },
+    { "dkim.rotate_after", TIME(dkim.rotate_ms, 0, 3650 * DAY), .fallback = "180d",
+      .about = "A signing key this old gets a successor, which signs once it is published. 0: only "
+               "by hand." },
+    { "dkim.retire_after", TIME(dkim.retire_ms, 10, 365 * DAY), .fallback = "14d",
+      .about = "So long after its last signature the old key's record should stay." },
+
+    { "web.listeners", LIST(OPTION_ENDPOINT, web_listeners, web_listener_count), .fallback = "[]",
+      .about = "Where mail programs find their settings over HTTP: autoconfig of Thunderbird, "
+               "autodiscover of Outlook. Empty: nowhere." },
+    { "web.tls", OPTION_BOOL, AT(config, web_tls), .fallback = "true",
+      .about = "HTTPS with the certificate of tls.cert_file. false: HTTP, behind a proxy." },
+    { "doctor.nightly", OPTION_BOOL, AT(config, doctor_nightly), .fallback = "true",
+      .about = "Once a night `baton doctor` runs by itself and alarms about what got worse." },
+    { "why_url", OPTION_TEXT, AT(config, why_url), .fallback = "\"\"",
+      .about = "Put behind a refusal, followed by its code, so that its reader can look it up." },
+
     { "sandbox.domain", OPTION_DOMAIN, AT(config, sandbox_domain), .fallback = "sandbox.test",
       .about = "Mail to this domain lands in the built-in inbox (baton sandbox ls)." },
     { "sandbox.gate", OPTION_WORD, AT(config, gate), .words = gate_modes, .fallback = "closed",
@@ -201,6 +268,9 @@ const struct option config_options[] = {
       .about = "DNSSEC trust anchor. Empty: answers are not validated." },
     { "dns.recursive", OPTION_BOOL, AT(config, dns_recursive), .fallback = "false",
       .about = "Asks the authoritative servers itself, from the root down." },
+    { "dns.authoritative_port", OPTION_PORT, AT(config, dns_authority_port), .min = 1,
+      .max = UINT16_MAX, .fallback = "53",
+      .about = "Of the authoritative servers that are asked one by one when a domain is proved." },
 
     { "retry.steps", LIST(OPTION_TIME, retry.steps_ms, retry.step_count), .min = 1, .max = 7 * DAY,
       .list_min = 1, .fallback = "[5m, 10m, 20m, 40m, 1h, 2h, 4h]",

@@ -29,6 +29,78 @@ static const char *const steps[] = {
     "  last_used INTEGER NOT NULL DEFAULT 0) STRICT;"
     "CREATE UNIQUE INDEX credential_user ON credential(user) WHERE revoked = 0;"
     "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;",
+
+    /* Accounts in a tree, streams, people; credentials of several kinds; domains with their keys; who
+     * changed what. `settings` are key=value lines (fields.h). Accounts from before could use any
+     * name: they are observed, so that nothing they send is refused of a sudden (R103). */
+    "ALTER TABLE account ADD COLUMN parent INTEGER REFERENCES account(id);"
+    "ALTER TABLE account ADD COLUMN settings TEXT NOT NULL DEFAULT '';"
+    "UPDATE account SET settings = 'state=active' || char(10) || 'identity=observe' || char(10);"
+    "CREATE TABLE stream ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  account INTEGER NOT NULL REFERENCES account(id),"
+    "  name TEXT NOT NULL,"
+    "  settings TEXT NOT NULL DEFAULT '',"
+    "  created INTEGER NOT NULL,"
+    "  UNIQUE (account, name)) STRICT;"
+    "CREATE TABLE user ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  account INTEGER REFERENCES account(id)," /* NULL: an operator */
+    "  name TEXT NOT NULL UNIQUE,"
+    "  password TEXT NOT NULL DEFAULT ''," /* argon2id */
+    "  settings TEXT NOT NULL DEFAULT '',"
+    "  created INTEGER NOT NULL,"
+    "  last_used INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "ALTER TABLE credential ADD COLUMN kind TEXT NOT NULL DEFAULT 'smtp';"
+    "ALTER TABLE credential ADD COLUMN scram BLOB;" /* salt, stored key, server key, iterations */
+    "ALTER TABLE credential ADD COLUMN settings TEXT NOT NULL DEFAULT '';"
+    "UPDATE credential SET settings = 'normalize=true' || char(10) WHERE normalize;"
+    "CREATE TABLE grant_ ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  account INTEGER NOT NULL REFERENCES account(id),"
+    "  domain TEXT NOT NULL,"                   /* lower-case A-labels */
+    "  method TEXT NOT NULL,"                   /* dns, host, attested, lease */
+    "  state TEXT NOT NULL DEFAULT 'pending',"  /* pending, proved, lost, locked */
+    "  lessor INTEGER REFERENCES account(id),"  /* lease */
+    "  settings TEXT NOT NULL DEFAULT '',"
+    "  facts INTEGER NOT NULL DEFAULT 0,"       /* enum domain_fact */
+    "  created INTEGER NOT NULL,"
+    "  proved INTEGER NOT NULL DEFAULT 0,"      /* since when */
+    "  missing INTEGER NOT NULL DEFAULT 0,"     /* since when every server answers without it */
+    "  checked INTEGER NOT NULL DEFAULT 0,"
+    "  why TEXT NOT NULL DEFAULT '',"           /* what the last look found, for people */
+    "  UNIQUE (account, domain)) STRICT;"
+    "CREATE INDEX grant_domain ON grant_(domain);"
+    "CREATE TABLE dkim_key ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  grant_ INTEGER NOT NULL REFERENCES grant_(id) ON DELETE CASCADE,"
+    "  stream INTEGER REFERENCES stream(id) ON DELETE SET NULL,"
+    "  selector TEXT NOT NULL,"
+    "  algorithm TEXT NOT NULL,"                /* rsa, ed25519 */
+    "  state TEXT NOT NULL DEFAULT 'pending',"  /* pending, active, retiring */
+    "  sealed BLOB NOT NULL,"                   /* the private key, encrypted (keybox.h) */
+    "  record TEXT NOT NULL,"                   /* as it is to be published */
+    "  created INTEGER NOT NULL,"
+    "  published INTEGER NOT NULL DEFAULT 0,"   /* since when every server shows it */
+    "  retired INTEGER NOT NULL DEFAULT 0,"
+    "  why TEXT NOT NULL DEFAULT '',"
+    "  UNIQUE (grant_, selector, algorithm)) STRICT;"
+    "CREATE TABLE sealing_key ("                /* encrypts the sealed ones; itself encrypted */
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  wrapped BLOB NOT NULL,"
+    "  created INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE audit ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  wall INTEGER NOT NULL,"
+    "  actor TEXT NOT NULL,"
+    "  verb TEXT NOT NULL,"    /* account-added, domain-proved, … */
+    "  account TEXT NOT NULL," /* whom it concerns, or empty */
+    "  name TEXT NOT NULL,"
+    "  detail TEXT NOT NULL) STRICT;"
+    "CREATE TRIGGER audit_keep_update BEFORE UPDATE ON audit BEGIN"
+    "  SELECT RAISE(ABORT, 'the audit log is only ever added to'); END;"
+    "CREATE TRIGGER audit_keep_delete BEFORE DELETE ON audit BEGIN"
+    "  SELECT RAISE(ABORT, 'the audit log is only ever added to'); END;",
 };
 
 bool control_open(struct str path, struct control **ret, struct err *err)

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+/* vault/domains.h - domains that accounts may use, how each is proved, and the keys that sign in
+ * their names. Owned by vault; all calls on the loop. What the rest of vault calls:
+ *
+ *   proof.c     is it proved? Pure: what the servers said in, verdict out
+ *   domains.c   the grants in memory and on disk, who holds what
+ *   checker.c   asks resolve, one story a domain, in its own time
+ *   keys.c      makes, rotates, retires signing keys; keybox.c keeps them encrypted
+ *   records.c   what the domain's owner is to publish, in the forms that providers take
+ *   sign.c      signatures, by the workers */
+#pragma once
+
+#include "vault/operate.h"
+
+struct domains;
+
+/* Grants and keys from the database; `secret` as in role_start, wiped by the caller. Workers start
+ * here, before the role confines itself. */
+MUST_USE bool domains_open(struct vault *v, struct str secret, struct domains **ret,
+                           struct err *err);
+void domains_free(struct domains *d);
+/* The checks begin; nothing is asked before resolve is linked. */
+void domains_start(struct domains *d);
+void domains_reload(struct domains *d);
+
+/* Between DIRECTORY_BEGIN and DIRECTORY_END: grants that hold, and keys that sign. */
+void domains_tell(struct domains *d);
+/* An account's or stream's setting has changed that grants depend on, or an account goes (all its
+ * grants end, in the same change of the database). */
+void domains_account_gone(struct domains *d, const struct account *a);
+
+MUST_USE bool domains_on_resolve(struct domains *d, const struct frame *f, struct err *err);
+void domains_resolve_gone(struct domains *d);
+/* core asks for a signature (wire_sign); the answer goes back by itself. */
+MUST_USE bool domains_on_sign(struct domains *d, const struct wire_sign *f, struct err *err);
+/* Whether mail of this account can be signed at all: BIND_SIGNS. */
+bool domains_account_signs(const struct domains *d, const struct account *a);
+
+/* The verbs (operate.h). */
+verb_fn domain_add, domain_list, domain_show, domain_set, domain_remove, domain_check,
+    domain_records, domain_rotate, domain_transfer;
