@@ -23,7 +23,7 @@ ZONE = """\
 START_OF_ZONE = """\
 $ORIGIN {name}
 $TTL 60
-@ SOA ns hostmaster 1 3600 600 86400 5
+@ SOA ns hostmaster {serial} 3600 600 86400 5
 @ NS ns
 ns A 127.0.0.1
 """
@@ -39,9 +39,22 @@ class Knot(Machine):
         for name in ("run", "db"):
             (self.folder / name).mkdir()
         config = CONFIG.format(folder=self.folder, port=self.port)
-        for name, lines in {"test.": records, **(more_zones or {})}.items():
+        self.serial = 1
+        self.zones = {"test.": list(records), **(more_zones or {})}
+        for name in self.zones:
             config += ZONE.format(name=name, folder=self.folder)
-            (self.folder / f"zone-{name}").write_text(START_OF_ZONE.format(name=name) + "\n".join(lines) + "\n")
+            self._write_zone(name)
         (self.folder / "knot.conf").write_text(config)
         self.start("knotd", "-c", self.folder / "knot.conf")
         net.wait_until(lambda: net.answers("127.0.0.1", self.port), 20, lambda: "knot\n" + self.output())
+
+    def _write_zone(self, name):
+        text = START_OF_ZONE.format(name=name, serial=self.serial) + "\n".join(self.zones[name]) + "\n"
+        (self.folder / f"zone-{name}").write_text(text)
+
+    def publish(self, lines, zone="test.", instead_of=()):
+        """Adds lines to a zone, and takes out those of `instead_of`, while it is served. Both as in `records`."""
+        self.serial += 1
+        self.zones[zone] = [line for line in self.zones[zone] if line not in instead_of] + list(lines)
+        self._write_zone(zone)
+        self.run("knotc", "-c", self.folder / "knot.conf", "--blocking", "zone-reload", zone)
