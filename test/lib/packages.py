@@ -19,9 +19,11 @@ import unittest
 from lib.baton import children
 
 PACKAGES = ("postfix", "exim4-daemon-light", "exim4-base", "dovecot-core", "dovecot-imapd", "dovecot-lmtpd",
-            "dovecot-pop3d", "knot", "swaks", "msmtp", "libnet-ssleay-perl", "libsasl2-modules", "curl")
+            "dovecot-pop3d", "knot", "swaks", "msmtp", "libnet-ssleay-perl", "libsasl2-modules", "curl",
+            "opendkim", "opendkim-tools")
 USERS = {  # what their packages would add
     "postfix": 931, "postdrop": 932, "dovecot": 933, "dovenull": 934, "Debian-exim": 935, "vmail": 936, "knot": 937,
+    "opendkim": 938,
 }
 # The last line of sh: what was asked for, with root's eyes, as if it were installed.
 ENTER = """
@@ -91,7 +93,7 @@ def root_folder():
     """The unpacked packages; fetched once, kept between runs."""
     if os.getuid() != 0:
         raise unittest.SkipTest("real peers run in a mount namespace of their own, which needs root's rights")
-    kept = cache_folder() / "root-1"
+    kept = cache_folder() / "root-2"
     if not kept.exists():
         cache_folder().mkdir(parents=True, exist_ok=True)
         fresh = pathlib.Path(tempfile.mkdtemp(prefix="root-", dir=cache_folder()))
