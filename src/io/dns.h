@@ -10,7 +10,9 @@
 
 enum dns_type {
     DNS_A = 1,
+    DNS_NS = 2,
     DNS_CNAME = 5,
+    DNS_SOA = 6,
     DNS_PTR = 12,
     DNS_MX = 15,
     DNS_TXT = 16,
@@ -26,10 +28,10 @@ enum dns_status {
 
 struct dns_record {
     uint16_t preference; /* MX */
-    struct str
-        name;     /* MX exchange, CNAME or PTR target: lower case, no final dot, "" for the root */
-    struct ip ip; /* A, AAAA */
-    struct str bytes; /* TXT: strings joined; TLSA: as it is */
+    struct str name;     /* MX exchange; target of NS, CNAME, PTR; SOA's first: lower case, no final
+                            dot, ""     for the root */
+    struct ip ip;        /* A, AAAA */
+    struct str bytes;    /* TXT: strings joined; TLSA: as it is */
 };
 
 struct dns_answer {

@@ -8,6 +8,7 @@
 
 #define LABEL_MAX 63
 #define NAME_WIRE_MAX 255
+#define SOA_NUMBERS_BYTES 20
 
 static uint8_t byte_at(struct str s, size_t at)
 {
@@ -91,6 +92,23 @@ static bool mx_read(struct str data, struct arena *a, struct dns_record *r, stru
     return name_only_read(str_skip(data, 2), a, r, err);
 }
 
+/* Two names and five numbers (RFC 1035 §3.3.13). The mailbox may hold any byte, so it is stepped
+ * over: nobody asks for it. */
+static bool soa_read(struct str data, struct arena *a, struct dns_record *r, struct err *err)
+{
+    size_t at = 0;
+
+    if (!dns_name_read(&data, a, &r->name, err))
+        return false;
+    while (at < data.len && byte_at(data, at) > 0 && byte_at(data, at) <= LABEL_MAX)
+        at += 1u + byte_at(data, at);
+    if (at >= data.len || byte_at(data, at) != 0)
+        return err_set(err, ERR_SYNTAX, "SOA whose mailbox does not end");
+    if (data.len - at - 1 != SOA_NUMBERS_BYTES)
+        return err_set(err, ERR_SYNTAX, "SOA with %zu octets of numbers", data.len - at - 1);
+    return true;
+}
+
 /* The strings joined without a space between: what SPF and DKIM mean by a record (RFC 7208 §3.3,
  * RFC 6376 §3.6.2.2). */
 static bool txt_read(struct str data, struct arena *a, struct dns_record *r, struct err *err)
@@ -136,9 +154,13 @@ bool dns_record_read(enum dns_type type, struct str data, struct arena *a, struc
     case DNS_AAAA:
         ok = aaaa_read(data, &r, err);
         break;
+    case DNS_NS:
     case DNS_CNAME:
     case DNS_PTR:
         ok = name_only_read(data, a, &r, err);
+        break;
+    case DNS_SOA:
+        ok = soa_read(data, a, &r, err);
         break;
     case DNS_MX:
         ok = mx_read(data, a, &r, err);

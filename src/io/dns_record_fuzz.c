@@ -10,8 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const enum dns_type types[] = { DNS_A,   DNS_CNAME, DNS_PTR, DNS_MX,
-                                           DNS_TXT, DNS_AAAA,  DNS_TLSA };
+    static const enum dns_type types[] = { DNS_A,    DNS_CNAME, DNS_PTR, DNS_MX, DNS_TXT,
+                                           DNS_AAAA, DNS_TLSA,  DNS_NS,  DNS_SOA };
     struct dns_record record;
     struct arena arena;
 

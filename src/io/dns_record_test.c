@@ -20,6 +20,8 @@
     "\x3e"       \
     "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghij"
 
+#define SOA_NUMBERS "12345678901234567890"
+
 static const struct record_case {
     const char *name;
     enum dns_type type;
@@ -34,6 +36,21 @@ static const struct record_case {
     { "A, empty", DNS_A, STR(""), false, 0, NULL },
     { "AAAA", DNS_AAAA, STR("\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01"), true, 0, "2001:db8::1" },
     { "AAAA, of 4", DNS_AAAA, STR("\xc0\x00\x02\x01"), false, 0, NULL },
+    { "NS", DNS_NS, STR("\x02ns\x03ORG\x00"), true, 0, "ns.org" },
+    { "NS, octets behind", DNS_NS, STR("\x02ns\x00\x00"), false, 0, NULL },
+    { "NS, pointer", DNS_NS, STR("\xc0\x0c"), false, 0, NULL },
+    { "SOA", DNS_SOA, STR("\x02ns\x00\x01h\x00" SOA_NUMBERS), true, 0, "ns" },
+    { "SOA, any byte in its mailbox", DNS_SOA, STR("\x02ns\x00\x03.\\\x80\x00" SOA_NUMBERS), true,
+      0, "ns" },
+    { "SOA, one number short", DNS_SOA,
+      STR("\x02ns\x00\x01h\x00"
+          "1234567890123456"),
+      false, 0, NULL },
+    { "SOA, one octet long", DNS_SOA, STR("\x02ns\x00\x01h\x00" SOA_NUMBERS "1"), false, 0, NULL },
+    { "SOA, mailbox past the end", DNS_SOA, STR("\x02ns\x00\x3f" SOA_NUMBERS), false, 0, NULL },
+    { "SOA, pointer in its mailbox", DNS_SOA, STR("\x02ns\x00\xc0\x00" SOA_NUMBERS), false, 0,
+      NULL },
+    { "SOA, ends behind its name", DNS_SOA, STR("\x02ns\x00"), false, 0, NULL },
     { "MX", DNS_MX,
       STR("\x00\x0a\x02mx\x07"
           "Example\x03org\x00"),

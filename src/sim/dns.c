@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* sim/dns.c - look-ups in tables, with the delays and the failures of the network. */
+/* sim/dns.c - look-ups in tables, with the delays and the failures of the network. Every name
+ * server says the same, except those that sim_net_silence() has made say nothing. */
 #include "io/dns.h"
+#include "io/dns_direct.h"
 
 #include <stdlib.h>
 
@@ -96,5 +98,40 @@ bool dns_lookup(struct dns *d, struct str name, enum dns_type type, int64_t dead
         look(name, type, a, ret);
     sim_trace("dns %.*s type %d: status %d, %zu records", STR_FMT(name), type, ret->status,
               ret->count);
+    return true;
+}
+
+/* Questions to one server -----------------------------------------------------------------------
+ */
+
+static void look_direct(const struct dns_direct_question *q, struct arena *a,
+                        struct dns_direct_answer *ret)
+{
+    struct dns_answer alias;
+
+    look(q->name, DNS_CNAME, a, &alias);
+    look(q->name, q->type, a, &ret->answer);
+    if (ret->answer.status == DNS_TEMP)
+        *ret = (struct dns_direct_answer){ .end = DNS_DIRECT_FAILED, .why = ret->answer.why };
+    else if (q->type != DNS_CNAME && alias.count > 0)
+        ret->alias = alias.records[0].name;
+}
+
+bool dns_direct_ask(const struct dns_direct_question *q, struct arena *a,
+                    struct dns_direct_answer *ret, struct err *err)
+{
+    int64_t now_ms = loop_now_ms(), takes_ms = sim_latency_ms();
+    bool late = now_ms + takes_ms > q->deadline_ms || sim_net_is_silent(&q->server.ip) ||
+                sim_chance(sim_faults()->dns_fails);
+
+    *ret = (struct dns_direct_answer){ 0 };
+    if (!fiber_sleep(late && q->deadline_ms > now_ms ? q->deadline_ms - now_ms : takes_ms, err))
+        return err_at(err, "DNS");
+    sim_event();
+    if (late)
+        *ret = (struct dns_direct_answer){ .end = DNS_DIRECT_SILENT, .why = STR("no answer") };
+    else
+        look_direct(q, a, ret);
+    sim_trace("dns direct %.*s type %d: end %d", STR_FMT(q->name), q->type, ret->end);
     return true;
 }

@@ -46,7 +46,7 @@ void sim_net_silence(const struct ip *ip)
         net.silent[net.silent_count++] = *ip;
 }
 
-static bool is_silent(const struct ip *ip)
+bool sim_net_is_silent(const struct ip *ip)
 {
     for (size_t i = 0; i < net.silent_count; i++)
         if (ip_eq(&net.silent[i], ip))
@@ -197,7 +197,7 @@ bool stream_connect(const struct endpoint *to, const struct ip *source, int64_t 
     struct endpoint from = local_end(source);
     struct listener *l;
 
-    if (is_silent(&to->ip) || loop_now_ms() + takes_ms > deadline_ms)
+    if (sim_net_is_silent(&to->ip) || loop_now_ms() + takes_ms > deadline_ms)
         return never_answered(deadline_ms, err);
     if (!fiber_sleep(takes_ms, err))
         return false;

@@ -25,3 +25,5 @@ void sim_event(void);
 void sim_change(void);
 /* 0 … SIM_LATENCY_MS_MAX, mostly little. */
 int64_t sim_latency_ms(void);
+/* sim_net_silence() was said of it. */
+bool sim_net_is_silent(const struct ip *ip);
