@@ -7,6 +7,7 @@ run."""
 import concurrent.futures
 import os
 import socket
+import subprocess
 import time
 
 import ends
@@ -40,24 +41,37 @@ def accepted(bench, kind, messages, size):
             "p99_ms": load["p99_ms"], "load_cpu_s": load["cpu_s"]}
 
 
-def relayed(bench, kind, messages, size, tls=False):
-    """Messages a second from the first one's MAIL to the last one's end at the sink; each must come once."""
+def relayed(bench, kind, messages, size, tls=False, sign=None):
+    """Messages a second from the first one's MAIL to the last one's end at the sink; each must come once, and signed
+    where that was asked for."""
     os.sync()
-    with bench.sink(tls) as sink, kind(sink.port, tls=tls) as relay:
+    with bench.sink(tls) as sink, kind(sink.port, tls=tls, sign=sign) as relay:
         _warm_up(bench, relay, sink, tls)
         before = processes.cpu_seconds(relay.pid)
         sink_cpu_before = sink.figures()["cpu_s"]
-        load = bench.load(f"relayed, {size} bytes{', TLS' if tls else ''}, {relay.name}", relay.port,
-                          sessions=SESSIONS, messages=messages, size=size, tls=tls)
+        load = bench.load(f"relayed, {size} bytes{', TLS' if tls else ''}{f', {sign}' if sign else ''}, {relay.name}",
+                          relay.port, sessions=SESSIONS, messages=messages, size=size, tls=tls)
         sink.wait_for(messages)
         cpu = processes.cpu_seconds_at_rest(relay.pid) - before
         there = sink.figures()
     if there["repeated"] or there["messages"] != messages:
         raise ends.EndError(f"{relay.name}: {messages} sent, {there['messages']} came, {there['repeated']} repeated")
+    if there["signatures"] != (messages if sign else 0):
+        raise ends.EndError(f"{relay.name}: {messages} messages came with {there['signatures']} signatures")
     seconds = (there["last_us"] - load["begin_us"]) / 1e6
     return {"rate": messages / seconds, "cpu_s_per_1000": cpu * 1000 / messages, "accept_rate": load["rate"],
             "connections": there["connections"], "load_cpu_s": load["cpu_s"],
             "sink_cpu_s": there["cpu_s"] - sink_cpu_before}
+
+
+def openssl_rate(sign, seconds=3):
+    """Bare signatures a second of all cores together, as `openssl speed` has it."""
+    cores = len(os.sched_getaffinity(0))
+    name = {"rsa": "rsa2048", "ed25519": "ed25519"}[sign]
+    told = subprocess.run(["openssl", "speed", "-multi", str(cores), "-seconds", str(seconds), "-mr", name],
+                          capture_output=True, text=True, check=True).stdout
+    # +F2:which:bits:signatures a second:verifications a second; Ed25519's line is +F6 and has its name in it.
+    return float(next(line for line in told.splitlines() if line.startswith(("+F2:", "+F6:"))).split(":")[-2])
 
 
 def single(bench, kind, messages, rate):

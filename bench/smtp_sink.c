@@ -20,6 +20,7 @@
 struct sink {
     struct tls_server *tls;
     uint64_t messages, connections, recipients, bytes, repeated, latencies;
+    uint64_t signatures; /* DKIM-Signature fields, in all messages together */
     int64_t first_us, last_us;
     uint8_t *seen;        /* by number: repeats show */
     uint32_t *latency_us; /* MAIL at the client … the end of content here */
@@ -33,6 +34,14 @@ struct session {
 
 /* --- counting --- */
 
+static void count_signatures(struct sink *k, struct str head)
+{
+    const struct str name = STR("DKIM-Signature: ");
+
+    for (size_t at; (at = str_find(head, name)) < head.len; head = str_skip(head, at + name.len))
+        k->signatures++;
+}
+
 static void count_message(struct sink *k, struct str content)
 {
     int64_t now = clock_mono_us();
@@ -43,6 +52,7 @@ static void count_message(struct sink *k, struct str content)
     if (k->messages++ == 0)
         k->first_us = now;
     k->last_us = now;
+    count_signatures(k, content);
     if (!str_eat_u64(&text, &number) || number >= NUMBERS_MAX)
         return;
     k->repeated += k->seen[number];
@@ -84,11 +94,12 @@ static bool put_stat(struct session *s, struct err *err)
     snprintf(
         text, sizeof text,
         "250 {\"messages\":%llu,\"repeated\":%llu,\"connections\":%llu,\"recipients\":%llu,\"bytes\":%llu,"
+        "\"signatures\":%llu,"
         "\"first_us\":%lld,\"last_us\":%lld,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"cpu_s\":%.2f}\r\n",
         (unsigned long long)k->messages, (unsigned long long)k->repeated,
         (unsigned long long)k->connections, (unsigned long long)k->recipients,
-        (unsigned long long)k->bytes, (long long)k->first_us, (long long)k->last_us,
-        latency_ms(k, 0.5), latency_ms(k, 0.99),
+        (unsigned long long)k->bytes, (unsigned long long)k->signatures, (long long)k->first_us,
+        (long long)k->last_us, latency_ms(k, 0.5), latency_ms(k, 0.99),
         (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
             (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6);
     return stream_put(s->stream, str_of(text), err);

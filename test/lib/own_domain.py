@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Domains that accounts prove: a knot server that is authoritative for the zone test., and answers baton's look-ups too.
+
+    zone = Zone()
+    with Baton(zone.settings) as baton:
+        zone.prove(baton, "shop.test")              adds it to baton's account, publishes what baton asks for, checks
+"""
+
+from lib import net
+from lib.baton import ACCOUNT
+from lib.knot import Knot
+
+
+class Zone(Knot):
+    def __init__(self, records=()):
+        super().__init__(records)
+
+    @property
+    def settings(self):
+        """Of a baton that asks here, both as resolver and at every authoritative server."""
+        return {"dns": {"servers": [self.server], "authoritative_port": self.port}}
+
+    def wanted(self, baton, domain, account=ACCOUNT):
+        """What baton wants published for the domain, as lines of a zone file."""
+        rows = baton.api.items(f"/v1/domains/{domain}/records", account=account)
+        return [f'{row["name"]}. {row["type"]} {zone_value(row)}' for row in rows if row["needed"]]
+
+    def prove(self, baton, domain, account=ACCOUNT, **settings):
+        """Returns the domain's row once it is proved and its keys sign."""
+        baton.api.post("/v1/domains", name=domain, account=account, settings=settings)
+        self.publish(self.wanted(baton, domain, account))
+        return self.check(baton, domain, account)
+
+    def check(self, baton, domain, account=ACCOUNT):
+        def signs():
+            baton.api.post(f"/v1/domains/{domain}/check", account=account)
+            row = baton.api.call("GET", f"/v1/domains/{domain}?account={account}")
+            return row if row["state"] == "proved" and row["signs"] else None
+        return net.wait_until(signs, 30, lambda: f"proof of {domain}\n{baton.log_tail()}")
+
+
+def zone_value(row):
+    """A TXT record's strings have at most 255 octets each."""
+    if row["type"] != "TXT":
+        return row["value"]
+    text = row["value"]
+    return " ".join(f'"{text[at:at + 255]}"' for at in range(0, len(text), 255))
