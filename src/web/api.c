@@ -1,63 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* web/api.c - the routes of the JSON API, and how a request becomes what is asked of a role. HTTP
+/* web/api.c - how a request becomes what is asked of a role. The routes stand in routes.c; HTTP
  * itself is server.c's and strict.c's matter, JSON bodies are body.c's. */
 #include "web/api.h"
 
 #include "base/code.h"
 #include "base/json.h"
 #include "base/mem.h"
-
-#define PAGE (FIELD_AFTER | FIELD_LIMIT)
-#define FILTER (FIELD_FROM | FIELD_TO | FIELD_SITE | FIELD_STATE)
-#define MATCH (FIELD_ID | FIELD_ALL | FIELD_DRY_RUN | FILTER)
-
-const struct api_route api_routes[] = {
-    { "GET", "/v1/status", ADMIN_STATUS, ROLE_SUPER, API_LIST, 0, 0,
-      "What each role does and how it is confined." },
-    { "GET", "/v1/queue", ADMIN_QUEUE_LIST, ROLE_CORE, API_LIST, PAGE | FILTER, 0,
-      "Queued recipients." },
-    { "GET", "/v1/queue/summary", ADMIN_QUEUE_SUMMARY, ROLE_CORE, API_LIST, FIELD_LIMIT, 0,
-      "Sites with how much waits for each." },
-    { "GET", "/v1/queue/{id}", ADMIN_QUEUE_SHOW, ROLE_CORE, API_LIST, FIELD_ID, FIELD_ID,
-      "One message, then its recipients." },
-    { "GET", "/v1/queue/{id}/why", ADMIN_QUEUE_WHY, ROLE_CORE, API_LIST, FIELD_ID, FIELD_ID,
-      "What each recipient waits for, and until when." },
-    { "POST", "/v1/queue/retry", ADMIN_QUEUE_RETRY, ROLE_CORE, API_LIST, MATCH, 0, "Tries now." },
-    { "POST", "/v1/queue/hold", ADMIN_QUEUE_HOLD, ROLE_CORE, API_LIST, MATCH | FIELD_REASON, 0,
-      "Tries no more until released." },
-    { "POST", "/v1/queue/release", ADMIN_QUEUE_RELEASE, ROLE_CORE, API_LIST, MATCH, 0,
-      "Ends a hold." },
-    { "POST", "/v1/queue/drop", ADMIN_QUEUE_DROP, ROLE_CORE, API_LIST,
-      MATCH | FIELD_REASON | FIELD_SILENT, 0, "Gives up, and tells the sender unless silent." },
-    { "GET", "/v1/accounts", ADMIN_ACCOUNT_LIST, ROLE_VAULT, API_LIST, PAGE, 0, "Accounts." },
-    { "POST", "/v1/accounts", ADMIN_ACCOUNT_ADD, ROLE_VAULT, API_ONE, FIELD_NAME, FIELD_NAME,
-      "A new account." },
-    { "GET", "/v1/credentials", ADMIN_CRED_LIST, ROLE_VAULT, API_LIST, PAGE | FIELD_ACCOUNT, 0,
-      "Credentials, without their secrets." },
-    { "POST", "/v1/credentials", ADMIN_CRED_ADD, ROLE_VAULT, API_ONE,
-      FIELD_NAME | FIELD_ACCOUNT | FIELD_STATE, FIELD_NAME | FIELD_ACCOUNT,
-      "A new credential; its secret stands in the answer and nowhere else." },
-    { "DELETE", "/v1/credentials/{name}", ADMIN_CRED_REMOVE, ROLE_VAULT, API_LIST, FIELD_NAME,
-      FIELD_NAME, "Takes a credential away." },
-    { "GET", "/v1/sandbox", ADMIN_SANDBOX_LIST, ROLE_REPORT, API_LIST, PAGE, 0,
-      "The sandbox inbox." },
-    { "GET", "/v1/sandbox/{number}", ADMIN_SANDBOX_SHOW, ROLE_REPORT, API_LIST, FIELD_NUMBER,
-      FIELD_NUMBER, "One of its messages; a long one comes in several rows." },
-    { "GET", "/v1/events", ADMIN_TAIL, ROLE_REPORT, API_STREAM,
-      FIELD_ACCOUNT | FIELD_FROM | FIELD_TO | FIELD_SITE, 0, "Events as they happen." },
-    { "GET", "/v1/live/dns", ADMIN_LIVE_DNS, ROLE_RESOLVE, API_LIST, FIELD_NAME, 0,
-      "Checks of address, PTR, HELO name and SPF." },
-    { "GET", "/v1/live/port", ADMIN_LIVE_PORT, ROLE_DELIVER, API_LIST, FIELD_NAME, FIELD_NAME,
-      "Tries one host, given as name or name:port." },
-    { "POST", "/v1/live", ADMIN_LIVE_OPEN, ROLE_VAULT, API_LIST, FIELD_REASON, 0,
-      "Opens the gate: mail leaves the sandbox." },
-    { "DELETE", "/v1/live", ADMIN_LIVE_CLOSE, ROLE_VAULT, API_LIST, FIELD_REASON, 0, "Closes it." },
-    { "POST", "/v1/reload", ADMIN_RELOAD, ROLE_SUPER, API_LIST, 0, 0,
-      "Reads the configuration again." },
-    { "POST", "/v1/drain", ADMIN_DRAIN, ROLE_SUPER, API_LIST, 0, 0,
-      "Finishes what is in hand, takes nothing new, ends." },
-};
-const size_t api_route_count = ARRAY_LEN(api_routes);
 
 /* Fields --------------------------------------------------------------------------------------- */
 
@@ -81,6 +29,7 @@ static const struct field_row {
     { "silent", FIELD_SILENT, 0, ADMIN_SILENT },
     { "all", FIELD_ALL, 0, ADMIN_ALL },
     { "dry_run", FIELD_DRY_RUN, 0, ADMIN_DRY_RUN },
+    { "format", FIELD_FORMAT, offsetof(struct api_ask, state), 0 },
 };
 
 static const struct field_row *field_row(unsigned field)
@@ -112,7 +61,7 @@ static bool is_control(const char *ptr, size_t len)
     return len == 3 && b[0] == 0xe2 && b[1] == 0x80 && (b[2] == 0xa8 || b[2] == 0xa9);
 }
 
-static bool text_ok(struct str text)
+bool api_text_ok(struct str text)
 {
     while (text.len > 0) {
         size_t len = utf8_len(text);
@@ -128,7 +77,7 @@ static bool text_set(struct api_ask *ask, const struct field_row *row, struct st
 {
     if (text.len > API_TEXT_MAX)
         return err_set(err, ERR_LIMIT, "%s: at most %d octets", row->name, API_TEXT_MAX);
-    if (!text_ok(text))
+    if (!api_text_ok(text))
         return err_set(err, ERR_LIMIT, "%s: expected UTF-8 without control characters", row->name);
     *(struct str *)(void *)((char *)ask + row->text_at) = arena_str(a, text);
     return true;
@@ -284,13 +233,26 @@ static bool query_read(struct api_ask *ask, struct str query, struct arena *a, s
     return true;
 }
 
+static const char *field_name(unsigned field)
+{
+    return field == FIELD_SETTINGS ? "settings" : field_row(field)->name;
+}
+
+size_t api_ask_bytes(const struct api_ask *ask)
+{
+    return ask->name.len + ask->account.len + ask->from.len + ask->to.len + ask->site.len +
+           ask->state.len + ask->reason.len + ask->settings.len;
+}
+
 /* What holds between fields. */
 static bool ask_is_whole(const struct api_ask *ask, struct err *err)
 {
     unsigned missing = ask->route->needed & ~ask->given;
 
     if (missing)
-        return err_set(err, ERR_SYNTAX, "%s is missing", field_row(missing & -missing)->name);
+        return err_set(err, ERR_SYNTAX, "%s is missing", field_name(missing & -missing));
+    if (api_ask_bytes(ask) > API_ASK_MAX)
+        return err_set(err, ERR_LIMIT, "too much at once: at most %d octets of texts", API_ASK_MAX);
     if ((ask->route->fields & FIELD_ALL) && !(ask->given & FIELD_ID) == !(ask->flags & ADMIN_ALL))
         return err_set(err, ERR_SYNTAX, "expected id, or all with filters");
     if ((ask->flags & ADMIN_SILENT) && ask->reason.len == 0)

@@ -24,6 +24,8 @@ enum api_field {
     FIELD_SILENT = 1 << 11,
     FIELD_ALL = 1 << 12,
     FIELD_DRY_RUN = 1 << 13,
+    FIELD_FORMAT = 1 << 14,   /* "format": of an answer, into state */
+    FIELD_SETTINGS = 1 << 15, /* "settings": an object's own fields; in a body alone */
 };
 
 enum api_answer {
@@ -51,10 +53,14 @@ struct api_ask {
     uint64_t id;
     uint32_t limit, flags;
     struct str name, account, from, to, site, state, reason;
+    struct str settings; /* "key=value" lines (settings.c) */
 };
 
 #define API_BODY_MAX (1024 * 1024)
-#define API_TEXT_MAX 320 /* of one field: an address fits; all of them fit a frame */
+#define API_TEXT_MAX 320      /* of one field: an address fits */
+#define API_SETTINGS_MAX 3000 /* all of them together */
+/* All texts of a request together: with the actor's name they fit a frame. */
+#define API_ASK_MAX ((int)(FRAME_BYTES_MAX - sizeof(struct wire_admin)) - 64)
 #define API_LIMIT_DEFAULT 100
 #define API_LIMIT_MAX 10000
 
@@ -69,6 +75,17 @@ unsigned api_field_find(struct str name);
  * or holds what it may not. */
 MUST_USE bool api_field_set(struct api_ask *ask, unsigned field, struct str text, struct arena *a,
                             struct err *err);
+/* Octets of its texts. */
+size_t api_ask_bytes(const struct api_ask *ask);
+/* UTF-8 without what a terminal, a log or a header takes for the end of a line, or for a command
+ * (fault B10). */
+bool api_text_ok(struct str text);
+/* The member "settings" of a body: a flat object of texts, numbers, booleans and lists of texts
+ * becomes "key=value" lines, a list joined by commas. What keys there are and what they take is
+ * for the role to say that keeps the object. ERR_SYNTAX, ERR_LIMIT (settings.c). */
+struct json_object;
+MUST_USE bool api_settings_read(struct json_object *object, struct arena *a, struct str *ret,
+                                struct err *err);
 /* A JSON object into the fields of `ask` that its route allows (body.c). ERR_SYNTAX, ERR_LIMIT. */
 MUST_USE bool api_body_read(struct str json, struct api_ask *ask, struct arena *a, struct err *err);
 

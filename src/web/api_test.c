@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -31,6 +32,31 @@ static const struct api_case {
     { "account", "POST", "/v1/accounts", "{\"name\":\"a\"}", 0, ADMIN_ACCOUNT_ADD },
     { "credential away", "DELETE", "/v1/credentials/a%2Fb", "", 0, ADMIN_CRED_REMOVE },
     { "sandbox", "GET", "/v1/sandbox/12", "", 0, ADMIN_SANDBOX_SHOW },
+
+    { "account with settings", "POST", "/v1/accounts",
+      "{\"name\":\"a\",\"settings\":{\"state\":\"active\",\"limit.day.messages\":1000}}", 0,
+      ADMIN_ACCOUNT_ADD },
+    { "account shown", "GET", "/v1/accounts/a", "", 0, ADMIN_ACCOUNT_SHOW },
+    { "account changed", "PATCH", "/v1/accounts/a", "{\"settings\":{}}", 0, ADMIN_ACCOUNT_SET },
+    { "account away, tried", "DELETE", "/v1/accounts/a?dry_run=true", "", 0, ADMIN_ACCOUNT_REMOVE },
+    { "credential rotated", "POST", "/v1/credentials/a/rotate", "", 0, ADMIN_CRED_ROTATE },
+    { "stream", "PATCH", "/v1/accounts/a/streams/b", "{\"settings\":{\"kind\":\"marketing\"}}", 0,
+      ADMIN_STREAM_SET },
+    { "streams", "GET", "/v1/accounts/a/streams", "", 0, ADMIN_STREAM_LIST },
+    { "domain records", "GET", "/v1/domains/a.example/records?account=a&format=zone", "", 0,
+      ADMIN_DOMAIN_RECORDS },
+    { "domain transferred", "POST", "/v1/domains/a.example/transfer",
+      "{\"account\":\"a\",\"to\":\"b\",\"dry_run\":true}", 0, ADMIN_DOMAIN_TRANSFER },
+    { "change without settings", "PATCH", "/v1/accounts/a", "", 422, 0 },
+    { "change of nothing", "PATCH", "/v1/accounts", "{\"settings\":{}}", 405, 0 },
+    { "settings where there are none", "POST", "/v1/live", "{\"settings\":{}}", 400, 0 },
+    { "settings in the query", "PATCH", "/v1/accounts/a?settings=x", "", 400, 0 },
+    { "transfer to nobody", "POST", "/v1/domains/a.example/transfer", "{\"account\":\"a\"}", 422,
+      0 },
+    { "B11 settings' key twice", "PATCH", "/v1/accounts/a",
+      "{\"settings\":{\"state\":\"active\",\"state\":\"suspended\"}}", 400, 0 },
+    { "B11 settings twice", "PATCH", "/v1/accounts/a", "{\"settings\":{},\"settings\":{}}", 400,
+      0 },
 
     { "root", "GET", "/", "", 404, 0 },
     { "empty", "GET", "", "", 404, 0 },
@@ -145,10 +171,92 @@ static void test_api_read_fields(void **state)
     arena_done(&a);
 }
 
+static const struct settings_case {
+    const char *name, *json;
+    const char *want; /* NULL: refused */
+} settings_cases[] = {
+    { "none", "{}", "" },
+    { "all kinds", "{\"a\":\"x y\",\"b.c_1\":12,\"d\":true,\"e\":false,\"f\":[\"1\",\"2\"]}",
+      "a=x y\nb.c_1=12\nd=true\ne=false\nf=1,2\n" },
+    { "back to the default", "{\"a\":\"\",\"b\":[]}", "a=\nb=\n" },
+    { "equals sign", "{\"note\":\"a=b\"}", "note=a=b\n" },
+    { "less than zero", "{\"a\":-1}", "a=-1\n" },
+    { "list", "[]", NULL },
+    { "text", "\"a=b\"", NULL },
+    { "null", "null", NULL },
+    { "null as value", "{\"a\":null}", NULL },
+    { "object as value", "{\"a\":{}}", NULL },
+    { "fraction", "{\"a\":1.5}", NULL },
+    { "list of numbers", "{\"a\":[1]}", NULL },
+    { "list of lists", "{\"a\":[[]]}", NULL },
+    { "comma in a list", "{\"a\":[\"1,2\"]}", NULL },
+    { "nothing in a list", "{\"a\":[\"\"]}", NULL },
+    { "empty key", "{\"\":\"x\"}", NULL },
+    { "capitals", "{\"State\":\"x\"}", NULL },
+    { "equals sign in a key", "{\"a=b\":\"x\"}", NULL },
+    { "B10 newline", "{\"a\":\"x\\nstate=active\"}", NULL },
+    { "B10 newline in a list", "{\"a\":[\"x\\nstate=active\"]}", NULL },
+    { "B10 newline in a key", "{\"a\\nb\":\"x\"}", NULL },
+    { "B10 U+2028", "{\"a\":\"\\u2028\"}", NULL },
+};
+
+static void test_settings_B10_B11(void **state)
+{
+    char body[512];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(settings_cases); i++) {
+        const struct settings_case *c = &settings_cases[i];
+        struct api_ask ask = { 0 };
+        struct err err = { 0 };
+        struct arena a;
+        int status = 0;
+
+        arena_init(&a, 1024);
+        (void)snprintf(body, sizeof body, "{\"settings\":%s}", c->json);
+        bool ok =
+            api_read(STR("PATCH"), STR("/v1/users/ann"), str_of(body), &a, &ask, &status, &err);
+        if (ok != (c->want != NULL) || (ok && !str_eq(ask.settings, str_of(c->want))))
+            fail_msg("%s: %d %s%.*s", c->name, status, err.text, STR_FMT(ask.settings));
+        arena_done(&a);
+    }
+}
+
+/* `count` settings of 100 octets each. */
+static int read_long(size_t count)
+{
+    struct api_ask ask = { 0 };
+    struct arena a;
+    struct buf body;
+    int status = 0;
+
+    buf_init(&body, 64 * 1024);
+    (void)buf_addf(&body, "{\"settings\":{\"a\":\"\"");
+    for (size_t i = 0; i < count; i++)
+        (void)buf_addf(&body, ",\"k%zu\":\"%096d\"", i, 0);
+    (void)buf_addf(&body, "}}");
+    arena_init(&a, 1024);
+    if (api_read(STR("PATCH"), STR("/v1/users/ann"), buf_str(&body), &a, &ask, &status, NULL))
+        status = 0;
+    arena_done(&a);
+    buf_done(&body);
+    return status;
+}
+
+static void test_settings_are_bounded_B11(void **state)
+{
+    (void)state;
+    assert_int_equal(read_long(29), 0);
+    assert_int_equal(read_long(30), 422);
+    assert_int_equal(read_long(500), 422);
+}
+
 static void test_every_ask_fits_a_frame(void **state)
 {
     (void)state;
-    assert_true(sizeof(struct wire_admin) + 8 * API_TEXT_MAX <= FRAME_BYTES_MAX);
+    assert_true(API_SETTINGS_MAX + 2 * API_TEXT_MAX <= API_ASK_MAX);
+    assert_true(sizeof(struct wire_admin) + API_ASK_MAX + sizeof "uid:4294967295" <=
+                FRAME_BYTES_MAX);
     for (size_t i = 0; i < api_route_count; i++)
         for (size_t j = 0; j < i; j++)
             assert_false(str_eq(str_of(api_routes[i].path), str_of(api_routes[j].path)) &&
@@ -205,6 +313,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_api_read_B11_B13),
         cmocka_unit_test(test_api_read_fields),
+        cmocka_unit_test(test_settings_B10_B11),
+        cmocka_unit_test(test_settings_are_bounded_B11),
         cmocka_unit_test(test_every_ask_fits_a_frame),
         cmocka_unit_test(test_strict_B12),
     };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* web/body.c - a JSON body as fields of a request: strict UTF-8, one flat object, no key twice
- * (fault B11). */
+/* web/body.c - a JSON body as fields of a request: strict UTF-8, one flat object (but for
+ * its settings), no key twice (fault B11). */
 #include <json-c/json.h>
 #include <stdio.h>
 
@@ -65,11 +65,11 @@ static bool read_alike(struct str json, struct err *err)
     return true;
 }
 
-/* How many members the text of a valid object has, a repeated one counted again: json-c keeps the
+/* How many members the objects in a valid text have, a repeated one counted again: json-c keeps the
  * last in silence. */
 static size_t members_written(struct str json)
 {
-    size_t depth = 0, count = 0;
+    size_t count = 0;
     bool in_string = false;
 
     for (size_t i = 0; i < json.len; i++) {
@@ -81,15 +81,38 @@ static size_t members_written(struct str json)
                 in_string = false;
         } else if (c == '"') {
             in_string = true;
-        } else if (c == '{' || c == '[') {
-            depth++;
-        } else if (c == '}' || c == ']') {
-            depth--;
-        } else if (c == ':' && depth == 1) {
+        } else if (c == ':') {
             count++;
         }
     }
     return count;
+}
+
+/* The same of what json-c kept; at most JSON_DEPTH_MAX deep. */
+static size_t members_kept(struct json_object *value)
+{
+    size_t count = 0;
+
+    if (json_object_is_type(value, json_type_array))
+        for (size_t i = 0; i < json_object_array_length(value); i++)
+            count += members_kept(json_object_array_get_idx(value, i));
+    if (json_object_is_type(value, json_type_object)) {
+        json_object_object_foreach(value, name, member)
+        {
+            (void)name;
+            count += 1 + members_kept(member);
+        }
+    }
+    return count;
+}
+
+static bool settings_member(struct json_object *value, struct api_ask *ask, struct arena *a,
+                            struct err *err)
+{
+    if (!(ask->route->fields & FIELD_SETTINGS))
+        return err_set(err, ERR_SYNTAX, "settings is not for this request");
+    ask->given |= FIELD_SETTINGS;
+    return api_settings_read(value, a, &ask->settings, err);
 }
 
 static bool value_text(struct json_object *value, char number[32], struct str *ret)
@@ -117,6 +140,8 @@ static bool member_read(const char *name, struct json_object *value, struct api_
     char number[32];
     struct str text;
 
+    if (strcmp(name, "settings") == 0)
+        return settings_member(value, ask, a, err);
     if (!field)
         return err_set(err, ERR_SYNTAX, "the body: no field \"%.40s\"", name);
     if (!value_text(value, number, &text))
@@ -129,7 +154,7 @@ static bool object_read(struct json_object *object, struct str json, struct api_
 {
     if (!json_object_is_type(object, json_type_object))
         return err_set(err, ERR_SYNTAX, "the body: expected a JSON object");
-    if (members_written(json) != (size_t)json_object_object_length(object))
+    if (members_written(json) != members_kept(object))
         return err_set(err, ERR_SYNTAX, "the body: a key stands there twice");
     json_object_object_foreach(object, name, value)
     {

@@ -200,6 +200,8 @@ static const char *method_name(struct evhttp_request *req)
         return "GET";
     case EVHTTP_REQ_POST:
         return "POST";
+    case EVHTTP_REQ_PATCH:
+        return "PATCH";
     case EVHTTP_REQ_DELETE:
         return "DELETE";
     default:
@@ -388,7 +390,8 @@ static bool http_start(struct server *s, int fd, struct err *err)
     if (!s->http)
         return err_set(err, ERR_IO, "libevent does not start");
     evhttp_set_gencb(s->http, on_request, s);
-    evhttp_set_allowed_methods(s->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_DELETE);
+    evhttp_set_allowed_methods(s->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_PATCH |
+                                            EVHTTP_REQ_DELETE);
     evhttp_set_max_headers_size(s->http, HEADER_BYTES_MAX);
     evhttp_set_max_body_size(s->http, API_BODY_MAX);
     evhttp_set_timeout(s->http, IDLE_S);

@@ -310,10 +310,7 @@ static void admin_send(struct channel *c, const struct exchange *x, uint32_t mor
 {
     const struct api_ask *ask = exchange_ask(x);
     struct str actor = exchange_actor(x);
-    struct wire_admin *f =
-        wire_add(c, WIRE_ADMIN,
-                 actor.len + ask->name.len + ask->account.len + ask->from.len + ask->to.len +
-                     ask->site.len + ask->state.len + ask->reason.len);
+    struct wire_admin *f = wire_add(c, WIRE_ADMIN, actor.len + api_ask_bytes(ask));
 
     f->request = exchange_number(x);
     f->id = ask->id;
@@ -328,6 +325,7 @@ static void admin_send(struct channel *c, const struct exchange *x, uint32_t mor
     wire_put(f, &f->site, ask->site);
     wire_put(f, &f->state, ask->state);
     wire_put(f, &f->reason, ask->reason);
+    wire_put(f, &f->settings, ask->settings);
 }
 
 static void on_late(void *arg)
