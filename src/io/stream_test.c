@@ -20,6 +20,7 @@
 #include "io/fiber_sanitize.h"
 #include "io/loop.h"
 #include "io/sockaddr.h"
+#include "io/tls_real.h"
 
 #define SOON (loop_now_ms() + 20000) /* never reached, unless something hangs */
 
@@ -545,6 +546,63 @@ static void test_tls_both_ways(void **state)
     expect_end(server, ERR_CLOSED);
 }
 
+/* Gives `tls` a certificate to show, whose SHA-256 is returned; the server asks for one. */
+static void show_certificate(struct tls_client *tls, uint8_t ret_sha256[32])
+{
+    struct buf cert, key;
+    unsigned len;
+
+    make_certificate(&cert, &key);
+    BIO *cert_bio = BIO_new_mem_buf(cert.ptr, (int)cert.len);
+    BIO *key_bio = BIO_new_mem_buf(key.ptr, (int)key.len);
+    X509 *x = PEM_read_bio_X509(cert_bio, NULL, NULL, NULL);
+    EVP_PKEY *pair = PEM_read_bio_PrivateKey(key_bio, NULL, NULL, NULL);
+
+    assert_int_equal(SSL_CTX_use_certificate(tls->ctx, x), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey(tls->ctx, pair), 1);
+    assert_int_equal(X509_digest(x, EVP_sha256(), ret_sha256, &len), 1);
+    EVP_PKEY_free(pair);
+    X509_free(x);
+    BIO_free(cert_bio);
+    BIO_free(key_bio);
+    buf_done(&cert);
+    buf_done(&key);
+}
+
+static void test_R09_tls_tells_the_client_certificate(void **state)
+{
+    uint8_t sha256[32];
+    struct server_side side;
+    struct tls_server *before = tls_server;
+    struct tls_client *shows;
+    struct err err;
+
+    (void)state;
+    assert_true(tls_client_new(TLS_VERIFY_NONE, NULL, &shows, &err));
+    show_certificate(shows, sha256);
+    assert_true(tls_server_new(buf_str(&cert_pem), buf_str(&key_pem), &tls_server, &err));
+    assert_true(shake_hands(shows, STR("mx.test"), &side, NULL, &err));
+    assert_true(side.ok);
+    assert_false(stream_tls(server)->shown); /* it was not asked for */
+
+    free_pair(state);
+    connect_pair(state);
+    tls_server_ask_certificate(tls_server);
+    must_shake_hands();
+    assert_false(stream_tls(server)->shown); /* it has none */
+
+    free_pair(state);
+    connect_pair(state);
+    assert_true(shake_hands(shows, STR("mx.test"), &side, NULL, &err));
+    assert_true(side.ok);
+    assert_true(stream_tls(server)->shown);
+    assert_memory_equal(stream_tls(server)->sha256, sha256, sizeof sha256);
+    assert_false(stream_tls(server)->verified); /* whoever issued it */
+    tls_client_free(shows);
+    tls_server_free(tls_server);
+    tls_server = before;
+}
+
 static void test_tls_flood(void **state)
 {
     (void)state;
@@ -745,6 +803,7 @@ int main(void)
     };
     const struct CMUnitTest tls[] = {
         PAIR_TEST(test_tls_both_ways),
+        PAIR_TEST(test_R09_tls_tells_the_client_certificate),
         PAIR_TEST(test_tls_flood),
         LONE_TEST(test_tls_verifies_names),
         PAIR_TEST(test_B03_clear_text_after_starttls_is_discarded),

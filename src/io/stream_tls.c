@@ -156,6 +156,17 @@ void tls_end(struct stream *s)
 
 /* Handshake ------------------------------------------------------------------------------------ */
 
+/* A client's certificate, when one was asked for; it survives in the ticket of a session. */
+static void learn_certificate(struct stream *s)
+{
+    X509 *shown = SSL_get0_peer_certificate(s->ssl);
+    unsigned len = 0;
+
+    s->facts.shown = shown != NULL &&
+                     X509_digest(shown, EVP_sha256(), s->facts.sha256, &len) == 1 &&
+                     len == sizeof s->facts.sha256;
+}
+
 static void learn_facts(struct stream *s, bool verified)
 {
     const SSL_CIPHER *cipher = SSL_get_current_cipher(s->ssl);
@@ -241,6 +252,7 @@ bool stream_start_tls_server(struct stream *s, struct tls_server *tls, int64_t d
     if (!handshake(s, deadline_ms, err))
         return tls_failed(s);
     learn_facts(s, false);
+    learn_certificate(s);
     if (ret_discarded != NULL)
         *ret_discarded = discarded;
     return true;

@@ -13,6 +13,9 @@ struct tls_client;
 MUST_USE bool tls_server_new(struct str chain_pem, struct str key_pem, struct tls_server **ret,
                              struct err *err);
 void tls_server_free(struct tls_server *t);
+/* Clients are asked for a certificate; they need not have one, and any issuer will do, themselves
+ * included: what counts is that they hold its key, and its fingerprint (tls_facts). */
+void tls_server_ask_certificate(struct tls_server *t);
 
 enum tls_verify {
     TLS_VERIFY_NONE, /* opportunistic: encrypt, believe nothing (RFC 7435) */
@@ -29,6 +32,8 @@ struct tls_facts {
     char cipher[48];
     unsigned bits;
     bool verified;
+    bool shown; /* a client's certificate: this is its SHA-256 */
+    uint8_t sha256[32];
 };
 
 /* Hexadecimal SHA-256 of the first certificate in PEM, "AB:CD:…". */
