@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/* spool/envelope.c - the envelope as bytes: a version, the fixed part, then texts and lists. */
+/* spool/envelope.c - the envelope as bytes: a version, the fixed part, then texts and lists.
+ *
+ * Version 1 ended there. Version 2 has behind it what came with accounts and signing; what was
+ * written before is read as if all that were unset. */
 #include "spool/envelope.h"
 
 #include "spool/codec.h"
 
 enum {
-    ENVELOPE_VERSION = 1,
+    ENVELOPE_VERSION_FIRST = 1,
+    ENVELOPE_VERSION = 2,
+    BODY_HASH_BYTES = 32,
     EDIT_BYTES_MIN = 1 + 4 + 4 + 4,
     RCPT_BYTES_MIN = 1 + 4 + 4,
 };
@@ -45,18 +50,25 @@ bool envelope_write(struct buf *to, const struct envelope *e)
     put_str(to, e->envid);
     put_str(to, e->helo);
     put_str(to, e->login);
-    return write_lists(to, e);
+    write_lists(to, e);
+    put_u64(to, e->stream);
+    put_str(to, e->sign_domain);
+    put_str(to, e->body_hash);
+    return buf_ok(to);
+}
+
+static bool read_version(struct str *in, uint8_t *ret)
+{
+    return take_u8(in, ret) && *ret >= ENVELOPE_VERSION_FIRST && *ret <= ENVELOPE_VERSION;
 }
 
 static bool read_fixed(struct str *in, struct envelope *e)
 {
-    uint8_t version;
-
-    return take_u8(in, &version) && version == ENVELOPE_VERSION && take_u8(in, &e->flags) &&
-           take_u8(in, &e->body) && e->body <= BODY_BINARYMIME && take_u8(in, &e->ret) &&
-           e->ret <= RET_HDRS && take_u32(in, &e->header_bytes) && take_u64(in, &e->account) &&
-           take_u64(in, &e->credential) && take_u64(in, &e->size_bytes) &&
-           take_i64(in, &e->accepted_wall_ms) && take_u8(in, &e->client.family) &&
+    return take_u8(in, &e->flags) && take_u8(in, &e->body) && e->body <= BODY_BINARYMIME &&
+           take_u8(in, &e->ret) && e->ret <= RET_HDRS && take_u32(in, &e->header_bytes) &&
+           take_u64(in, &e->account) && take_u64(in, &e->credential) &&
+           take_u64(in, &e->size_bytes) && take_i64(in, &e->accepted_wall_ms) &&
+           take_u8(in, &e->client.family) &&
            take_bytes(in, e->client.bytes, sizeof(e->client.bytes)) &&
            (e->client.family == 0 || e->client.family == 4 || e->client.family == 6);
 }
@@ -108,12 +120,22 @@ static bool read_rcpts(struct str *in, struct arena *a, struct envelope *e)
     return true;
 }
 
+/* What version 2 added. */
+static bool read_added(struct str *in, struct envelope *e)
+{
+    return take_u64(in, &e->stream) && take_str(in, &e->sign_domain) &&
+           take_str(in, &e->body_hash) &&
+           (e->body_hash.len == 0 || e->body_hash.len == BODY_HASH_BYTES);
+}
+
 bool envelope_read(struct str bytes, struct arena *a, struct envelope *ret, struct err *err)
 {
     struct envelope e = { 0 };
+    uint8_t version;
 
-    if (!read_fixed(&bytes, &e) || !read_texts(&bytes, &e) || !read_edits(&bytes, a, &e) ||
-        !read_rcpts(&bytes, a, &e) || bytes.len > 0)
+    if (!read_version(&bytes, &version) || !read_fixed(&bytes, &e) || !read_texts(&bytes, &e) ||
+        !read_edits(&bytes, a, &e) || !read_rcpts(&bytes, a, &e) ||
+        (version > ENVELOPE_VERSION_FIRST && !read_added(&bytes, &e)) || bytes.len > 0)
         return err_set(err, ERR_DAMAGED, "envelope is not one that we wrote");
     *ret = e;
     return true;

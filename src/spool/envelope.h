@@ -24,6 +24,7 @@ enum envelope_flag {
 struct envelope {
     uint64_t account;    /* 0: nobody's: mail from anyone to the domains we receive for */
     uint64_t credential; /* 0: by network */
+    uint64_t stream;     /* 0: of none */
     uint8_t flags;
     uint8_t body;          /* enum body_kind as declared */
     uint8_t ret;           /* enum dsn_ret */
@@ -36,6 +37,10 @@ struct envelope {
     struct str helo;
     struct str
         login; /* credential's name, or the trusted network; for the operator, never for headers */
+    /* In whose name it is signed: a domain of the account's, as A-labels; empty: in nobody's. The
+     * keys are chosen when it leaves. */
+    struct str sign_domain;
+    struct str body_hash; /* SHA-256 of the relaxed body (RFC 6376 §3.4.4), or empty: not known */
     struct header_edit *edits;
     size_t edit_count;
     struct envelope_rcpt *rcpts;

@@ -34,6 +34,9 @@ static const struct envelope whole = {
     .client = { .family = 4, .bytes = { 192, 0, 2, 1 } },
     .helo = STR("mx"),
     .login = STR("bob"),
+    .stream = 11,
+    .sign_domain = STR("example.com"),
+    .body_hash = STR("0123456789abcdef0123456789abcdef"),
     .edits = edits,
     .edit_count = ARRAY_LEN(edits),
     .rcpts = rcpts,
@@ -56,6 +59,9 @@ static void assert_same(const struct envelope *a, const struct envelope *b)
     assert_str(a->envid, b->envid);
     assert_str(a->helo, b->helo);
     assert_str(a->login, b->login);
+    assert_true(a->stream == b->stream);
+    assert_str(a->sign_domain, b->sign_domain);
+    assert_str(a->body_hash, b->body_hash);
     assert_int_equal(a->edit_count, b->edit_count);
     for (size_t i = 0; i < a->edit_count; i++) {
         assert_int_equal(a->edits[i].kind, b->edits[i].kind);
@@ -120,9 +126,9 @@ static const struct damage_case {
     size_t at;
     uint8_t value;
 } damage_cases[] = {
-    { "another version", 0, 2 },        { "body of no kind", 2, 3 },
-    { "ret of no kind", 3, 3 },         { "address of no family", 40, 5 },
-    { "text past the end", 57 + 3, 1 },
+    { "a later version", 0, 3 },       { "no version", 0, 0 },
+    { "body of no kind", 2, 3 },       { "ret of no kind", 3, 3 },
+    { "address of no family", 40, 5 }, { "text past the end", 57 + 3, 1 },
 };
 
 static void test_c12_bad_values(void **state)
@@ -141,6 +147,48 @@ static void test_c12_bad_values(void **state)
             fail_msg("%s", damage_cases[i].name);
         buf_done(&bytes);
     }
+    arena_done(&arena);
+}
+
+/* What a relay of the first version wrote, octet by octet. */
+static void test_first_version_still_reads(void **state)
+{
+    static const char first[] = "\x01"         /* version */
+                                "\x04\x01\x02" /* flags, body, ret */
+                                "\x2c\x01\0\0" /* header_bytes */
+                                "\x07\0\0\0\0\0\0\0"
+                                "\x09\0\0\0\0\0\0\0" /* account, credential */
+                                "\xe8\x03\0\0\0\0\0\0"
+                                "\x40\x42\x0f\0\0\0\0\0"                     /* size, accepted */
+                                "\x04\xc0\0\x02\x01\0\0\0\0\0\0\0\0\0\0\0\0" /* client */
+                                "\x05\0\0\0a@b.c"
+                                "\0\0\0\0"
+                                "\x02\0\0\0mx"
+                                "\x03\0\0\0bob" /* texts */
+                                "\x01\0\0\0"
+                                "\x01"
+                                "\x11\0\0\0"
+                                "\0\0\0\0"
+                                "\x06\0\0\0X: y\r\n" /* an edit */
+                                "\x01\0\0\0"
+                                "\x04"
+                                "\x05\0\0\0d@e.f"
+                                "\0\0\0"; /* a recipient; the last NUL is C's */
+    struct arena arena;
+    struct envelope e;
+    struct err err;
+
+    (void)state;
+    arena_init(&arena, 1024);
+    if (!envelope_read(str_make(first, sizeof first), &arena, &e, &err))
+        fail_msg("%s", err.text);
+    assert_true(e.account == 7 && e.credential == 9 && e.size_bytes == 1000);
+    assert_true(e.header_bytes == 300 && e.accepted_wall_ms == 1000000 && e.client.family == 4);
+    assert_str(e.reverse_path, STR("a@b.c"));
+    assert_str(e.login, STR("bob"));
+    assert_true(e.edit_count == 1 && e.edits[0].offset == 17);
+    assert_str(e.rcpts[0].address, STR("d@e.f"));
+    assert_true(e.stream == 0 && e.sign_domain.len == 0 && e.body_hash.len == 0);
     arena_done(&arena);
 }
 
@@ -166,9 +214,8 @@ static void test_no_recipient(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_c12_other_lengths),
-        cmocka_unit_test(test_c12_bad_values),
+        cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_c12_other_lengths),
+        cmocka_unit_test(test_c12_bad_values), cmocka_unit_test(test_first_version_still_reads),
         cmocka_unit_test(test_no_recipient),
     };
 
