@@ -49,6 +49,10 @@ struct core_session {
     bool refused;                /* by a limit: nothing but its end may come */
     struct str login;
     char login_text[LOGIN_MAX];
+    uint64_t stream; /* the credential's own, 0: the account's */
+    /* With BIND_TENANTS: who speaks, and the header by which each message names its account. */
+    struct str upstream, tenant_header;
+    char *tenant_texts; /* owns both */
 };
 
 struct core {

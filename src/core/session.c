@@ -122,13 +122,34 @@ static struct str account_limit(struct core *c, uint64_t account)
         "too many sessions of your account at once (limits.sessions_per_account); close some first");
 }
 
+/* Kept only by those few that speak for several accounts. */
+static void take_tenants(struct core_session *s, const struct wire_session_bind *m)
+{
+    struct str upstream = wire_get(m, m->upstream), header = wire_get(m, m->tenant_header);
+
+    free(s->tenant_texts);
+    s->tenant_texts = NULL;
+    s->upstream = s->tenant_header = STR_NONE;
+    if (!(m->flags & BIND_TENANTS))
+        return;
+    s->tenant_texts = mem_new(upstream.len + header.len + 1);
+    if (upstream.len > 0)
+        memcpy(s->tenant_texts, upstream.ptr, upstream.len);
+    if (header.len > 0)
+        memcpy(s->tenant_texts + upstream.len, header.ptr, header.len);
+    s->upstream = str_make(s->tenant_texts, upstream.len);
+    s->tenant_header = str_make(s->tenant_texts + upstream.len, header.len);
+}
+
 static void take_binding(struct core_session *s, const struct wire_session_bind *m)
 {
     struct str login = str_sub(wire_get(m, m->login), 0, sizeof s->login_text);
 
     s->account = m->account;
     s->credential = m->credential;
+    s->stream = m->stream;
     s->flags = m->flags;
+    take_tenants(s, m);
     if (login.len > 0)
         memcpy(s->login_text, login.ptr, login.len);
     s->login = str_make(s->login_text, login.len);
@@ -169,17 +190,22 @@ static void move_session(struct core *c, struct core_session *s, const struct wi
     account_sessions(c, s->account, 1);
 }
 
-/* AUTH has succeeded: from now on the session counts against its account. */
+/* AUTH has succeeded, or a certificate was shown: from now on the session counts against its
+ * account. A certificate that is nobody's changes nothing. */
 static void rebind_session(struct core *c, struct peer *accept, struct core_session *s,
                            const struct wire_session_bind *m)
 {
-    struct str limit = account_limit(c, m->account);
+    bool moves = m->account != s->account || m->credential != s->credential;
+    struct str limit = moves ? account_limit(c, m->account) : STR("");
 
     if (limit.len > 0) {
         ready(accept, m, 421, limit);
         return;
     }
-    move_session(c, s, m);
+    if (moves)
+        move_session(c, s, m);
+    else
+        take_binding(s, m);
     ready(accept, m, 0, STR(""));
 }
 
@@ -195,15 +221,15 @@ bool session_on_bind(struct core *c, const struct wire_session_bind *m, struct e
         return true; /* it died meanwhile */
     if (m->opening == BIND_UNASKED) {
         if (s && !s->refused)
-            move_session(c, s, m); /* its credential was revoked (fault A07); what is sent now is
-                                      refused at its end */
+            move_session(c, s, m); /* a credential was revoked or changed (fault A07); what is sent
+                                      now is judged anew at its end */
         return true;
     }
     if (idmap_take(&accept->closed_early, m->session))
         return true;
-    if (m->opening && !s)
+    if (m->opening == 1 && !s)
         open_session(c, accept, m);
-    else if (!m->opening && s && !s->refused)
+    else if (m->opening != 1 && s && !s->refused)
         rebind_session(c, accept, s, m);
     return true;
 }
@@ -212,6 +238,7 @@ static void session_end(struct core *c, struct core_session *s)
 {
     client_leave(c, s);
     account_sessions(c, s->account, -1);
+    free(s->tenant_texts);
     free(s);
 }
 

@@ -325,13 +325,17 @@ void stage_bind(struct stage *s, const struct binding *b)
     struct ip client;
 
     assert_true(ip_parse(str_of(b->client ? b->client : "192.0.2.1"), &client, NULL));
-    struct wire_session_bind *m = wire_add(s->vault.channel, WIRE_SESSION_BIND, 10);
+    struct wire_session_bind *m = wire_add(s->vault.channel, WIRE_SESSION_BIND, 200);
     m->session = b->session ? b->session : STAGE_SESSION;
     m->account = b->account;
     m->flags = b->flags;
     m->opening = b->opening;
     m->client = wire_ip_of(&client, 1234);
+    m->credential = b->credential;
+    m->stream = b->stream;
     wire_put(m, &m->login, STR("shop"));
+    wire_put(m, &m->upstream, str_of(b->upstream));
+    wire_put(m, &m->tenant_header, str_of(b->tenant_header));
 }
 
 unsigned stage_ready_code(struct stage *s)

@@ -72,6 +72,8 @@ struct binding {
     const char *client; /* NULL: 192.0.2.1 */
     uint32_t flags;
     uint16_t opening;
+    uint64_t credential, stream;
+    const char *upstream, *tenant_header;
 };
 void stage_bind(struct stage *s, const struct binding *b);
 unsigned stage_ready_code(struct stage *s);
