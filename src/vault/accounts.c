@@ -1,42 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
-/* vault/accounts.c - accounts are made by operators, and by the configuration that names them. */
+/* vault/accounts.c - accounts are made by operators, and by the configuration that names them;
+ * nobody signs himself up (R15). What an account may is in its settings, and in those of the
+ * accounts above it (R49). */
+#include <stdio.h>
+
 #include "base/log.h"
 #include "io/clock.h"
 #include "vault/operate.h"
 
-static void run_add_account(void *arg)
+/* Of an account whose end is further away it is looked again: the wall clock may be set. */
+enum { ENDS_EVERY_MS = 10 * 60 * 1000 };
+
+/* Rows ----------------------------------------------------------------------------------------- */
+
+static const char *state_word(enum account_state state)
 {
-    struct piece *p = arg;
-    p->ok = control_add_account(p->control, p->account, &p->id, &p->err);
+    static const char *const words[] = { [ACCOUNT_SANDBOX] = "sandbox",
+                                         [ACCOUNT_ACTIVE] = "active",
+                                         [ACCOUNT_SUSPENDED] = "suspended" };
+    return words[state];
 }
 
-static bool add_account(struct vault *v, struct str name, struct account **ret, struct err *err)
+/* Who makes its state worse than its own, or NULL. */
+static const struct account *held_by(const struct account *a)
 {
-    struct account_row row = { .name = name, .created_wall_ms = clock_wall_ms() };
-    struct piece p = { .account = &row };
+    enum account_state state = account_state_of(a);
 
-    if (roster_account(&v->roster, name))
-        return err_set(err, ERR_EXISTS, "account %.*s is there already", STR_FMT(name));
-    if (!operate_run(v, run_add_account, &p, err))
-        return err_at(err, "account %.*s", STR_FMT(name));
-    row.id = p.id;
-    roster_add_account(&v->roster, &row);
-    *ret = roster_account(&v->roster, name);
-    return true;
+    if (state == account_own_state(a))
+        return NULL;
+    for (a = a->parent; account_own_state(a) != state;)
+        a = a->parent;
+    return a;
 }
 
-static void account_row_json(const struct account *a, struct buf *to)
+static void json_count(struct json *j, const char *key, size_t count)
 {
+    json_key(j, key);
+    json_int(j, (int64_t)count);
+}
+
+static size_t stream_count(const struct account *a)
+{
+    size_t count = 0;
+
+    LIST_EACH (&a->streams, struct stream, s, link)
+        count++;
+    return count;
+}
+
+static void account_json(const struct account *a, struct buf *to)
+{
+    const struct account *holder = held_by(a);
+    char id[ACCOUNT_ID_TEXT_MAX];
     struct json j;
 
     json_begin(&j, to);
     json_object(&j);
-    json_key(&j, "id");
-    json_int(&j, (int64_t)a->id);
+    operate_json_str(&j, "id", str_of(account_id_text(a, id)));
     operate_json_str(&j, "name", a->name);
-    operate_json_str(&j, "state", STR("active"));
-    json_key(&j, "credentials");
-    json_int(&j, (int64_t)a->credentials);
+    if (a->parent)
+        operate_json_str(&j, "parent", a->parent->name);
+    operate_json_str(&j, "state", str_of(state_word(account_state_of(a))));
+    if (holder)
+        operate_json_str(&j, "held_by", holder->name);
+    if (a->ended) {
+        json_key(&j, "ended");
+        json_bool(&j, true);
+    }
+    fields_json(NOUN_ACCOUNT, a->settings, &j);
+    json_count(&j, "credentials", a->credentials);
+    json_count(&j, "users", a->users);
+    json_count(&j, "streams", stream_count(a));
+    json_count(&j, "domains", a->grants);
+    json_count(&j, "accounts", a->children);
     operate_json_date(&j, "created", a->created_wall_ms);
     json_object_end(&j);
 }
@@ -46,31 +82,144 @@ static void send_account(const struct request *r, const struct account *a)
     struct buf row;
 
     buf_init(&row, ROW_BYTES_MAX);
-    account_row_json(a, &row);
+    account_json(a, &row);
     operate_row(r, &row);
     buf_done(&row);
 }
 
-bool account_add(struct vault *v, const struct request *r, uint64_t *ret_next, struct err *err)
+/* What it would look like: a roster of its own lives for this one answer. */
+static void send_tried(const struct request *r, const struct account *like, struct str settings)
+{
+    struct account tried = *like;
+
+    list_init(&tried.streams);
+    arena_init(&tried.texts, SETTINGS_BYTES_MAX);
+    roster_set_account(NULL, &tried, settings);
+    tried.ended = tried.until_wall_ms > 0 && tried.until_wall_ms <= clock_wall_ms();
+    send_account(r, &tried);
+    arena_done(&tried.texts);
+}
+
+/* Making --------------------------------------------------------------------------------------- */
+
+struct making {
+    struct account_row row;
+    uint64_t id;
+};
+
+static bool write_account(struct control *c, void *arg, struct err *err)
+{
+    struct making *m = arg;
+
+    return control_add_account(c, &m->row, &m->id, err);
+}
+
+static bool make_account(struct vault *v, const struct request *r, struct making *m,
+                         struct err *err)
+{
+    struct change change = change_by(r, "account-added", m->row.name, STR(""));
+    struct buf detail;
+
+    buf_init(&detail, SETTINGS_BYTES_MAX);
+    if (r->account.len > 0)
+        buf_addf(&detail, "parent: %.*s, ", STR_FMT(r->account));
+    fields_list(m->row.settings, &detail);
+    change.detail = buf_str(&detail);
+    bool ok = operate_change(v, &change, write_account, m, err);
+    buf_done(&detail);
+    return ok || err_at(err, "account %.*s", STR_FMT(m->row.name));
+}
+
+static void account_made(struct vault *v, const struct request *r, struct making *m)
 {
     struct account *a;
 
-    (void)ret_next;
-    if (!operate_name_ok(r->name, "account", err) || !add_account(v, r->name, &a, err))
-        return false;
-    operate_log("account-added", r, a->name, STR(""));
+    m->row.id = m->id;
+    a = roster_add_account(&v->roster, &m->row);
+    tell_account(v, a);
+    accounts_watch_ends(v);
     send_account(r, a);
+}
+
+static void making_would(const struct request *r, const struct making *m, struct account *parent)
+{
+    const struct account like = { .parent = parent,
+                                  .name = m->row.name,
+                                  .created_wall_ms = m->row.created_wall_ms };
+
+    send_tried(r, &like, m->row.settings);
+}
+
+/* The request names it, `settings` are whole. */
+static bool add_account(struct vault *v, const struct request *r, struct account *parent,
+                        struct str settings, struct err *err)
+{
+    struct making m = { .row = { .parent = parent ? parent->id : 0,
+                                 .name = r->name,
+                                 .settings = settings,
+                                 .created_wall_ms = clock_wall_ms() } };
+
+    if (roster_account(&v->roster, r->name))
+        return err_set(err, ERR_EXISTS, "account %.*s is there already", STR_FMT(r->name));
+    if (!make_account(v, r, &m, err))
+        return false;
+    if (r->dry_run)
+        making_would(r, &m, parent);
+    else
+        account_made(v, r, &m);
     return true;
 }
+
+/* Written out, so that another configuration later changes nobody's (R103). */
+static struct str first_settings(const struct config *c, char text[48])
+{
+    (void)snprintf(text, 48, "state=%s\nidentity=%s\n",
+                   c->first_state == FIRST_ACTIVE ? "active" : "sandbox",
+                   c->first_identity == FIRST_OBSERVE ? "observe" : "enforce");
+    return str_of(text);
+}
+
+static bool find_parent(struct vault *v, struct str name, struct account **ret, struct err *err)
+{
+    *ret = NULL;
+    if (name.len == 0)
+        return true;
+    if (!operate_account(v, name, ret, err))
+        return false;
+    return (*ret)->depth + 1 < ACCOUNT_DEPTH_MAX ||
+           err_set(err, ERR_LIMIT, "accounts stand in one another at most %d deep",
+                   ACCOUNT_DEPTH_MAX);
+}
+
+bool account_add(struct vault *v, const struct request *r, uint64_t *ret_next, struct err *err)
+{
+    struct account *parent;
+    struct buf settings;
+    char first[48];
+
+    (void)ret_next;
+    if (!operate_name_ok(r->name, "account", err) || !find_parent(v, r->account, &parent, err) ||
+        !operate_settings(r, NOUN_ACCOUNT, first_settings(v->config, first), true, NULL, &settings,
+                          err))
+        return false;
+    bool ok = add_account(v, r, parent, buf_str(&settings), err);
+    buf_done(&settings);
+    return ok;
+}
+
+/* Looking -------------------------------------------------------------------------------------- */
 
 bool account_list(struct vault *v, const struct request *r, uint64_t *ret_next, struct err *err)
 {
     size_t left = operate_row_limit(r);
+    struct account *above = NULL;
     uint64_t last = 0;
 
-    (void)err;
+    if (r->account.len > 0 && !operate_account(v, r->account, &above, err))
+        return false;
     LIST_EACH (&v->roster.accounts, struct account, a, link) {
-        if (a->id <= r->after)
+        if (a->id <= r->after || (above && !account_is_below(a, above)) ||
+            (r->state.len > 0 && !str_eq(r->state, str_of(state_word(account_state_of(a))))))
             continue;
         if (left-- == 0) {
             *ret_next = last;
@@ -82,19 +231,188 @@ bool account_list(struct vault *v, const struct request *r, uint64_t *ret_next, 
     return true;
 }
 
-/* A network's account is named by the configuration, which thereby declares it. */
-static bool add_declared(struct vault *v, struct str name, struct err *err)
+bool account_show(struct vault *v, const struct request *r, uint64_t *ret_next, struct err *err)
 {
-    const struct request by_config = { .actor = STR("configuration") };
     struct account *a;
 
-    if (roster_account(&v->roster, name))
-        return true;
-    if (!operate_name_ok(name, "account of a trusted network", err) ||
-        !add_account(v, name, &a, err))
+    (void)ret_next;
+    if (!operate_account(v, r->name, &a, err))
         return false;
-    operate_log("account-added", &by_config, a->name, STR(""));
+    send_account(r, a);
     return true;
+}
+
+/* Changing ------------------------------------------------------------------------------------- */
+
+struct setting {
+    uint64_t id;
+    struct str settings;
+};
+
+static bool write_settings(struct control *c, void *arg, struct err *err)
+{
+    const struct setting *s = arg;
+
+    return control_set_account(c, s->id, s->settings, err);
+}
+
+/* One that a new account names may come after it; one that is named later must be there. */
+static bool default_ok(const struct account *a, struct str settings, struct err *err)
+{
+    struct str name = fields_get(NOUN_ACCOUNT, settings, "default_stream");
+
+    return name.len == 0 || roster_stream(a, name) ||
+           str_eq(name, fields_get(NOUN_ACCOUNT, a->settings, "default_stream")) ||
+           err_set(err, ERR_NOT_FOUND, "default_stream: account %.*s has no stream %.*s",
+                   STR_FMT(a->name), STR_FMT(name));
+}
+
+static void account_was_set(struct vault *v, struct account *a, struct str settings)
+{
+    enum account_state before = account_state_of(a);
+
+    roster_set_account(&v->roster, a, settings);
+    a->ended = false;
+    accounts_watch_ends(v);
+    tell_account(v, a);
+    if (account_state_of(a) != before)
+        auth_account_changed(v, a);
+}
+
+static bool set_account(struct vault *v, const struct request *r, struct account *a,
+                        struct str settings, struct err *err)
+{
+    struct change change = change_by(r, "account-changed", a->name, STR(""));
+    struct setting s = { a->id, settings };
+    struct buf detail;
+    bool ok = default_ok(a, settings, err);
+
+    buf_init(&detail, 2 * SETTINGS_BYTES_MAX);
+    if (ok && fields_difference(NOUN_ACCOUNT, a->settings, settings, &detail)) {
+        change.detail = buf_str(&detail);
+        ok = operate_change(v, &change, write_settings, &s, err);
+        if (ok && !r->dry_run)
+            account_was_set(v, a, settings);
+    }
+    buf_done(&detail);
+    if (ok && r->dry_run)
+        send_tried(r, a, settings);
+    else if (ok)
+        send_account(r, a);
+    return ok;
+}
+
+bool account_set(struct vault *v, const struct request *r, uint64_t *ret_next, struct err *err)
+{
+    struct account *a;
+    struct buf settings;
+
+    (void)ret_next;
+    if (!operate_account(v, r->name, &a, err) ||
+        !operate_settings(r, NOUN_ACCOUNT, a->settings, false, NULL, &settings, err))
+        return false;
+    bool ok = set_account(v, r, a, buf_str(&settings), err);
+    buf_done(&settings);
+    return ok;
+}
+
+/* Removing ------------------------------------------------------------------------------------- */
+
+static bool is_declared(const struct config *c, struct str name)
+{
+    for (size_t i = 0; i < c->network_count; i++)
+        if (str_eq(c->networks[i].account, name))
+            return true;
+    return false;
+}
+
+static bool removable(struct vault *v, const struct account *a, struct err *err)
+{
+    if (is_declared(v->config, a->name))
+        return err_set(err, ERR_EXISTS,
+                       "account %.*s: trusted_networks in the configuration name it",
+                       STR_FMT(a->name));
+    if (a->credentials + a->users + a->children > 0)
+        return err_set(err, ERR_EXISTS,
+                       "account %.*s still has %zu credentials, %zu users, %zu accounts below: "
+                       "remove them first",
+                       STR_FMT(a->name), a->credentials, a->users, a->children);
+    return true;
+}
+
+static bool erase_account(struct control *c, void *arg, struct err *err)
+{
+    return control_remove_account(c, *(const uint64_t *)arg, err);
+}
+
+bool account_remove(struct vault *v, const struct request *r, uint64_t *ret_next, struct err *err)
+{
+    struct account *a;
+
+    (void)ret_next;
+    if (!operate_account(v, r->name, &a, err) || !removable(v, a, err))
+        return false;
+    struct change change = change_by(r, "account-removed", a->name, STR(""));
+    uint64_t id = a->id;
+    if (!operate_change(v, &change, erase_account, &id, err))
+        return err_at(err, "account %.*s", STR_FMT(r->name));
+    if (r->dry_run)
+        return true;
+    LIST_EACH (&a->streams, struct stream, s, link)
+        tell_gone(v, DIRECTORY_STREAM, s->id);
+    tell_gone(v, DIRECTORY_ACCOUNT, id);
+    roster_remove_account(&v->roster, a);
+    return true;
+}
+
+/* Ends ----------------------------------------------------------------------------------------- */
+
+static void account_ended(struct vault *v, struct account *a)
+{
+    struct log_line l;
+
+    a->ended = true;
+    log_begin(&l, LOG_INFO, "account-ended");
+    log_str(&l, "account", a->name);
+    log_end(&l);
+    tell_account(v, a);
+    auth_account_changed(v, a);
+}
+
+void accounts_watch_ends(struct vault *v)
+{
+    int64_t now_ms = clock_wall_ms(), wait_ms = ENDS_EVERY_MS;
+    bool any = false;
+
+    LIST_EACH (&v->roster.accounts, struct account, a, link) {
+        if (a->until_wall_ms == 0 || a->ended)
+            continue;
+        if (a->until_wall_ms <= now_ms) {
+            account_ended(v, a);
+            continue;
+        }
+        any = true;
+        if (a->until_wall_ms - now_ms < wait_ms)
+            wait_ms = a->until_wall_ms - now_ms;
+    }
+    if (any)
+        timer_set(&v->ends_timer, loop_now_ms() + wait_ms);
+    else
+        timer_clear(&v->ends_timer);
+}
+
+/* The configuration's -------------------------------------------------------------------------- */
+
+/* A network's account is named by the configuration, which thereby approves of it. What its hosts
+ * have sent until today is not refused of a sudden (R103). */
+static bool add_declared(struct vault *v, struct str name, struct err *err)
+{
+    const struct request by_config = { .actor = STR("configuration"), .name = name };
+
+    if (name.len == 0 || roster_account(&v->roster, name))
+        return true; /* one of several tenants is named by each message */
+    return operate_name_ok(name, "account of a trusted network", err) &&
+           add_account(v, &by_config, NULL, STR("state=active\nidentity=observe\n"), err);
 }
 
 bool accounts_declare(struct vault *v, struct err *err)

@@ -241,6 +241,14 @@ void auth_unbind(struct vault *v, uint64_t credential)
         unbind_at(&v->accept[i], credential);
 }
 
+void auth_account_changed(struct vault *v, const struct account *a)
+{
+    LIST_EACH (&v->roster.credentials, struct credential, c, link)
+        if (account_is_below(c->account, a) &&
+            account_state_of(c->account) == ACCOUNT_SUSPENDED)
+            auth_unbind(v, c->id);
+}
+
 void auth_drop_sessions(struct vault_peer *accept)
 {
     size_t at = 0;

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* vault/control.c - the schema of the control database and the statements over it. */
-#include "vault/control.h"
-
+/* vault/control.c - the schema of the control database, its transactions and its few settings. The
+ * statements about each noun are in control_accounts.c, control_credentials.c, control_audit.c and
+ * control_domains.c. */
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "vault/database.h"
-
-struct control {
-    sqlite3 *db;
-};
+#include "vault/control_sql.h"
 
 /* steps[v] leads from version v to v + 1. What was released is never changed, only added to. */
 static const char *const steps[] = {
@@ -30,9 +26,9 @@ static const char *const steps[] = {
     "CREATE UNIQUE INDEX credential_user ON credential(user) WHERE revoked = 0;"
     "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;",
 
-    /* Accounts in a tree, streams, people; credentials of several kinds; domains with their keys; who
-     * changed what. `settings` are key=value lines (fields.h). Accounts from before could use any
-     * name: they are observed, so that nothing they send is refused of a sudden (R103). */
+    /* Accounts in a tree, streams, people; credentials of several kinds; domains with their keys;
+     * who changed what. `settings` are key=value lines (fields.h). Accounts from before could use
+     * any name: they are observed, so that nothing they send is refused of a sudden (R103). */
     "ALTER TABLE account ADD COLUMN parent INTEGER REFERENCES account(id);"
     "ALTER TABLE account ADD COLUMN settings TEXT NOT NULL DEFAULT '';"
     "UPDATE account SET settings = 'state=active' || char(10) || 'identity=observe' || char(10);"
@@ -58,17 +54,17 @@ static const char *const steps[] = {
     "CREATE TABLE grant_ ("
     "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
     "  account INTEGER NOT NULL REFERENCES account(id),"
-    "  domain TEXT NOT NULL,"                   /* lower-case A-labels */
-    "  method TEXT NOT NULL,"                   /* dns, host, attested, lease */
-    "  state TEXT NOT NULL DEFAULT 'pending',"  /* pending, proved, lost, locked */
-    "  lessor INTEGER REFERENCES account(id),"  /* lease */
+    "  domain TEXT NOT NULL,"                  /* lower-case A-labels */
+    "  method TEXT NOT NULL,"                  /* dns, host, attested, lease */
+    "  state TEXT NOT NULL DEFAULT 'pending'," /* pending, proved, lost, locked */
+    "  lessor INTEGER REFERENCES account(id)," /* lease */
     "  settings TEXT NOT NULL DEFAULT '',"
-    "  facts INTEGER NOT NULL DEFAULT 0,"       /* enum domain_fact */
+    "  facts INTEGER NOT NULL DEFAULT 0," /* enum domain_fact */
     "  created INTEGER NOT NULL,"
-    "  proved INTEGER NOT NULL DEFAULT 0,"      /* since when */
-    "  missing INTEGER NOT NULL DEFAULT 0,"     /* since when every server answers without it */
+    "  proved INTEGER NOT NULL DEFAULT 0,"  /* since when */
+    "  missing INTEGER NOT NULL DEFAULT 0," /* since when every server answers without it */
     "  checked INTEGER NOT NULL DEFAULT 0,"
-    "  why TEXT NOT NULL DEFAULT '',"           /* what the last look found, for people */
+    "  why TEXT NOT NULL DEFAULT ''," /* what the last look found, for people */
     "  UNIQUE (account, domain)) STRICT;"
     "CREATE INDEX grant_domain ON grant_(domain);"
     "CREATE TABLE dkim_key ("
@@ -76,16 +72,16 @@ static const char *const steps[] = {
     "  grant_ INTEGER NOT NULL REFERENCES grant_(id) ON DELETE CASCADE,"
     "  stream INTEGER REFERENCES stream(id) ON DELETE SET NULL,"
     "  selector TEXT NOT NULL,"
-    "  algorithm TEXT NOT NULL,"                /* rsa, ed25519 */
-    "  state TEXT NOT NULL DEFAULT 'pending',"  /* pending, active, retiring */
-    "  sealed BLOB NOT NULL,"                   /* the private key, encrypted (keybox.h) */
-    "  record TEXT NOT NULL,"                   /* as it is to be published */
+    "  algorithm TEXT NOT NULL,"               /* rsa, ed25519 */
+    "  state TEXT NOT NULL DEFAULT 'pending'," /* pending, active, retiring */
+    "  sealed BLOB NOT NULL,"                  /* the private key, encrypted (keybox.h) */
+    "  record TEXT NOT NULL,"                  /* as it is to be published */
     "  created INTEGER NOT NULL,"
-    "  published INTEGER NOT NULL DEFAULT 0,"   /* since when every server shows it */
+    "  published INTEGER NOT NULL DEFAULT 0," /* since when every server shows it */
     "  retired INTEGER NOT NULL DEFAULT 0,"
     "  why TEXT NOT NULL DEFAULT '',"
     "  UNIQUE (grant_, selector, algorithm)) STRICT;"
-    "CREATE TABLE sealing_key ("                /* encrypts the sealed ones; itself encrypted */
+    "CREATE TABLE sealing_key (" /* encrypts the sealed ones; itself encrypted */
     "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
     "  wrapped BLOB NOT NULL,"
     "  created INTEGER NOT NULL) STRICT;"
@@ -126,137 +122,75 @@ void control_free(struct control *c)
     free(c);
 }
 
-static void bind_str(sqlite3_stmt *st, int at, struct str text)
+bool control_begin(struct control *c, struct err *err)
 {
-    (void)sqlite3_bind_text(st, at, text.ptr ? text.ptr : "", (int)text.len, SQLITE_STATIC);
+    return database_run(c->db, "BEGIN IMMEDIATE", err);
 }
 
-static struct str column_str(sqlite3_stmt *st, int at)
+bool control_commit(struct control *c, struct err *err)
 {
-    return str_make(sqlite3_column_text(st, at), (size_t)sqlite3_column_bytes(st, at));
-}
-
-static bool load_accounts(struct control *c, const struct control_reader *to, struct err *err)
-{
-    sqlite3_stmt *st;
-    int got;
-
-    if (!database_prepare(c->db, "SELECT id, name, created FROM account ORDER BY id", &st, err))
-        return false;
-    while ((got = sqlite3_step(st)) == SQLITE_ROW) {
-        const struct account_row row = { .id = (uint64_t)sqlite3_column_int64(st, 0),
-                                         .name = column_str(st, 1),
-                                         .created_wall_ms = sqlite3_column_int64(st, 2) };
-        to->account(to->arg, &row);
-    }
-    if (got != SQLITE_DONE)
-        (void)database_err(c->db, err);
-    (void)sqlite3_finalize(st);
-    return got == SQLITE_DONE;
-}
-
-static bool load_credentials(struct control *c, const struct control_reader *to, struct err *err)
-{
-    sqlite3_stmt *st;
-    int got;
-
-    if (!database_prepare(c->db,
-                          "SELECT id, account, user, hash, normalize, created, last_used"
-                          " FROM credential WHERE revoked = 0 ORDER BY id",
-                          &st, err))
-        return false;
-    while ((got = sqlite3_step(st)) == SQLITE_ROW) {
-        const struct credential_row row = { .id = (uint64_t)sqlite3_column_int64(st, 0),
-                                            .account = (uint64_t)sqlite3_column_int64(st, 1),
-                                            .user = column_str(st, 2),
-                                            .hash = sqlite3_column_blob(st, 3),
-                                            .normalize = sqlite3_column_int(st, 4) != 0,
-                                            .created_wall_ms = sqlite3_column_int64(st, 5),
-                                            .last_used_wall_ms = sqlite3_column_int64(st, 6) };
-        to->credential(to->arg, &row);
-    }
-    if (got != SQLITE_DONE)
-        (void)database_err(c->db, err);
-    (void)sqlite3_finalize(st);
-    return got == SQLITE_DONE;
-}
-
-bool control_load(struct control *c, const struct control_reader *to, struct err *err)
-{
-    return (load_accounts(c, to, err) && load_credentials(c, to, err)) ||
-           err_at(err, "reading accounts and credentials");
-}
-
-bool control_add_account(struct control *c, const struct account_row *row, uint64_t *ret_id,
-                         struct err *err)
-{
-    sqlite3_stmt *st;
-
-    if (!database_prepare(c->db, "INSERT INTO account(name, created) VALUES (?, ?)", &st, err))
-        return false;
-    bind_str(st, 1, row->name);
-    (void)sqlite3_bind_int64(st, 2, row->created_wall_ms);
-    if (!database_finish(c->db, st, err))
-        return false;
-    *ret_id = (uint64_t)sqlite3_last_insert_rowid(c->db);
-    return true;
-}
-
-bool control_add_credential(struct control *c, const struct credential_row *row, uint64_t *ret_id,
-                            struct err *err)
-{
-    sqlite3_stmt *st;
-
-    if (!database_prepare(c->db,
-                          "INSERT INTO credential(account, user, hash, normalize, created)"
-                          " VALUES (?, ?, ?, ?, ?)",
-                          &st, err))
-        return false;
-    (void)sqlite3_bind_int64(st, 1, (sqlite3_int64)row->account);
-    bind_str(st, 2, row->user);
-    (void)sqlite3_bind_blob(st, 3, row->hash, SECRET_HASH_BYTES, SQLITE_STATIC);
-    (void)sqlite3_bind_int(st, 4, row->normalize);
-    (void)sqlite3_bind_int64(st, 5, row->created_wall_ms);
-    if (!database_finish(c->db, st, err))
-        return false;
-    *ret_id = (uint64_t)sqlite3_last_insert_rowid(c->db);
-    return true;
-}
-
-bool control_revoke(struct control *c, uint64_t credential, int64_t wall_ms, struct err *err)
-{
-    sqlite3_stmt *st;
-
-    if (!database_prepare(c->db, "UPDATE credential SET revoked = ? WHERE id = ?", &st, err))
-        return false;
-    (void)sqlite3_bind_int64(st, 1, wall_ms);
-    (void)sqlite3_bind_int64(st, 2, (sqlite3_int64)credential);
-    return database_finish(c->db, st, err);
-}
-
-static bool note_use(struct control *c, const struct credential_use *use, struct err *err)
-{
-    sqlite3_stmt *st;
-
-    if (!database_prepare(c->db, "UPDATE credential SET last_used = ? WHERE id = ?", &st, err))
-        return false;
-    (void)sqlite3_bind_int64(st, 1, use->wall_ms);
-    (void)sqlite3_bind_int64(st, 2, (sqlite3_int64)use->credential);
-    return database_finish(c->db, st, err);
-}
-
-bool control_note_uses(struct control *c, const struct credential_use *uses, size_t count,
-                       struct err *err)
-{
-    bool ok = database_run(c->db, "BEGIN IMMEDIATE", err);
-
-    for (size_t i = 0; ok && i < count; i++)
-        ok = note_use(c, &uses[i], err);
-    if (ok && database_run(c->db, "COMMIT", err))
+    if (database_run(c->db, "COMMIT", err))
         return true;
     database_abort(c->db);
     return false;
 }
+
+void control_abort(struct control *c)
+{
+    database_abort(c->db);
+}
+
+bool control_load(struct control *c, const struct control_reader *to, struct err *err)
+{
+    return (control_load_accounts(c, to, err) && control_load_credentials(c, to, err)) ||
+           err_at(err, "reading accounts and credentials");
+}
+
+/* Statements ----------------------------------------------------------------------------------- */
+
+bool sql_each(struct control *c, sqlite3_stmt *st, sql_row_fn *row, void *arg, struct err *err)
+{
+    int got;
+
+    while ((got = sqlite3_step(st)) == SQLITE_ROW)
+        row(arg, st);
+    if (got != SQLITE_DONE)
+        (void)database_err(c->db, err);
+    (void)sqlite3_finalize(st);
+    return got == SQLITE_DONE;
+}
+
+bool sql_insert(struct control *c, sqlite3_stmt *st, uint64_t *ret_id, struct err *err)
+{
+    if (!database_finish(c->db, st, err))
+        return false;
+    *ret_id = (uint64_t)sqlite3_last_insert_rowid(c->db);
+    return true;
+}
+
+bool sql_set_text(struct control *c, const char *sql, uint64_t id, struct str text, struct err *err)
+{
+    sqlite3_stmt *st;
+
+    if (!database_prepare(c->db, sql, &st, err))
+        return false;
+    sql_bind_str(st, 1, text);
+    sql_bind_id(st, 2, id);
+    return database_finish(c->db, st, err);
+}
+
+bool sql_of_id(struct control *c, const char *sql, uint64_t id, struct err *err)
+{
+    sqlite3_stmt *st;
+
+    if (!database_prepare(c->db, sql, &st, err))
+        return false;
+    sql_bind_id(st, 1, id);
+    return database_finish(c->db, st, err);
+}
+
+/* Settings
+ * ----------------------------------------------------------------------------------------- */
 
 bool control_read_flag(struct control *c, const char *key, bool *ret, struct err *err)
 {
@@ -265,10 +199,10 @@ bool control_read_flag(struct control *c, const char *key, bool *ret, struct err
 
     if (!database_prepare(c->db, "SELECT value FROM setting WHERE key = ?", &st, err))
         return false;
-    bind_str(st, 1, str_of(key));
+    sql_bind_str(st, 1, str_of(key));
     got = sqlite3_step(st);
     if (got == SQLITE_ROW || got == SQLITE_DONE)
-        *ret = got == SQLITE_ROW && str_eq(column_str(st, 0), STR("1"));
+        *ret = got == SQLITE_ROW && str_eq(sql_str(st, 0), STR("1"));
     else
         (void)database_err(c->db, err);
     (void)sqlite3_finalize(st);
@@ -284,7 +218,7 @@ bool control_write_flag(struct control *c, const char *key, bool value, struct e
                           " ON CONFLICT(key) DO UPDATE SET value = excluded.value",
                           &st, err))
         return false;
-    bind_str(st, 1, str_of(key));
-    bind_str(st, 2, value ? STR("1") : STR("0"));
+    sql_bind_str(st, 1, str_of(key));
+    sql_bind_str(st, 2, value ? STR("1") : STR("0"));
     return database_finish(c->db, st, err);
 }

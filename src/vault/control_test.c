@@ -43,7 +43,9 @@ static void see_credential(void *arg, const struct credential_row *row)
 static struct seen load(struct control *c)
 {
     struct seen seen = { 0 };
-    const struct control_reader reader = { see_account, see_credential, &seen };
+    const struct control_reader reader = { .account = see_account,
+                                           .credential = see_credential,
+                                           .arg = &seen };
 
     assert_true(control_load(c, &reader, NULL));
     return seen;
@@ -63,7 +65,9 @@ static void rows_last(void **state)
 {
     const uint8_t hash[SECRET_HASH_BYTES] = { 1, 2, 3 };
     const struct account_row account = { .name = STR("office"), .created_wall_ms = 1000 };
-    struct credential_row credential = { .user = STR("shop"), .hash = hash, .normalize = true };
+    struct credential_row credential = {
+        .user = STR("shop"), .kind = STR("smtp"), .hash = hash, .settings = STR("normalize=true\n")
+    };
     struct control *c = open_at(*state);
     uint64_t account_id, credential_id;
     bool live = true;
@@ -71,7 +75,7 @@ static void rows_last(void **state)
     assert_true(control_add_account(c, &account, &account_id, NULL));
     credential.account = account_id;
     assert_true(control_add_credential(c, &credential, &credential_id, NULL));
-    assert_true(control_note_uses(c, &(struct credential_use){ credential_id, 77 }, 1, NULL));
+    assert_true(control_note_uses(c, &(struct last_use){ credential_id, false, 77 }, 1, NULL));
     assert_true(control_read_flag(c, "live", &live, NULL));
     assert_false(live);
     assert_true(control_write_flag(c, "live", true, NULL));
@@ -85,7 +89,6 @@ static void rows_last(void **state)
     assert_int_equal(s.credentials, 1);
     assert_string_equal(s.user, "shop");
     assert_memory_equal(s.hash, hash, sizeof hash);
-    assert_true(s.credential.normalize);
     assert_int_equal(s.credential.last_used_wall_ms, 77);
     assert_true(control_read_flag(c, "live", &live, NULL));
     assert_true(live);

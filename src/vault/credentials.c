@@ -4,16 +4,28 @@
 #include "io/clock.h"
 #include "vault/operate.h"
 
-static void run_add_credential(void *arg)
+struct making {
+    struct credential_row row;
+    uint64_t id;
+};
+
+static bool write_credential(struct control *c, void *arg, struct err *err)
 {
-    struct piece *p = arg;
-    p->ok = control_add_credential(p->control, p->credential, &p->id, &p->err);
+    struct making *m = arg;
+
+    return control_add_credential(c, &m->row, &m->id, err);
 }
 
-static void run_revoke(void *arg)
+struct revoking {
+    uint64_t id;
+    int64_t wall_ms;
+};
+
+static bool revoke(struct control *c, void *arg, struct err *err)
 {
-    struct piece *p = arg;
-    p->ok = control_revoke(p->control, p->id, p->wall_ms, &p->err);
+    const struct revoking *r = arg;
+
+    return control_revoke(c, r->id, r->wall_ms, err);
 }
 
 /* Shows a new secret, this once. */
@@ -34,22 +46,21 @@ static void send_secret(const struct request *r, const struct credential *c, str
     buf_done(&row);
 }
 
-static bool add_credential(struct vault *v, const struct request *r, struct credential_row *row,
+static bool add_credential(struct vault *v, const struct request *r, struct making *m,
                            struct err *err)
 {
-    struct account *a = roster_account(&v->roster, r->account);
-    struct piece p = { .credential = row };
+    struct account *a;
 
-    if (!a)
-        return err_set(err, ERR_NOT_FOUND, "there is no account %.*s", STR_FMT(r->account));
+    if (!operate_account(v, r->account, &a, err))
+        return false;
     if (roster_credential(&v->roster, r->name))
         return err_set(err, ERR_EXISTS, "user %.*s is there already", STR_FMT(r->name));
-    row->account = a->id;
-    if (!operate_run(v, run_add_credential, &p, err))
+    m->row.account = a->id;
+    struct change change = change_by(r, "credential-added", a->name, r->name);
+    if (!operate_change(v, &change, write_credential, m, err))
         return err_at(err, "user %.*s", STR_FMT(r->name));
-    row->id = p.id;
-    roster_add_credential(&v->roster, row);
-    operate_log("credential-added", r, a->name, r->name);
+    m->row.id = m->id;
+    roster_add_credential(&v->roster, &m->row);
     return true;
 }
 
@@ -66,10 +77,12 @@ bool credential_add(struct vault *v, const struct request *r, uint64_t *ret_next
         return err_set(err, ERR_SYNTAX, "state: \"normalize\" or nothing is wanted");
     secret_make(secret);
     secret_hash(v->key, str_make(secret, SECRET_TEXT_LEN), hash);
-    struct credential_row row = {
-        .user = r->name, .hash = hash, .normalize = normalize, .created_wall_ms = clock_wall_ms()
-    };
-    bool ok = add_credential(v, r, &row, err);
+    struct making m = { .row = { .user = r->name,
+                                 .hash = hash,
+                                 .kind = STR("smtp"),
+                                 .settings = normalize ? STR("normalize=true\n") : STR(""),
+                                 .created_wall_ms = clock_wall_ms() } };
+    bool ok = add_credential(v, r, &m, err);
     if (ok)
         send_secret(r, roster_credential(&v->roster, r->name), str_make(secret, SECRET_TEXT_LEN));
     mem_wipe(secret, sizeof secret);
@@ -119,16 +132,18 @@ bool credential_remove(struct vault *v, const struct request *r, uint64_t *ret_n
                        struct err *err)
 {
     struct credential *c = roster_credential(&v->roster, r->name);
-    struct piece p = { .wall_ms = clock_wall_ms() };
+    struct revoking revoking = { .wall_ms = clock_wall_ms() };
 
     (void)ret_next;
     if (!c)
         return err_set(err, ERR_NOT_FOUND, "there is no user %.*s", STR_FMT(r->name));
-    p.id = c->id;
-    if (!operate_run(v, run_revoke, &p, err))
+    revoking.id = c->id;
+    struct change change = change_by(r, "credential-removed", c->account->name, c->user);
+    if (!operate_change(v, &change, revoke, &revoking, err))
         return err_at(err, "user %.*s", STR_FMT(r->name));
-    operate_log("credential-removed", r, c->account->name, c->user); /* only this story removes */
+    if (r->dry_run)
+        return true;
     roster_remove_credential(&v->roster, c);
-    auth_unbind(v, p.id);
+    auth_unbind(v, revoking.id);
     return true;
 }

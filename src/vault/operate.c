@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* vault/operate.c - what operators ask of vault: one story works through it in order of arrival.
  *
- * A change goes to the database first, then into memory, then it is answered, and it is logged with
- * the name of who made it. */
+ * A change goes to the database first, together with its row in the audit log (audit.c), then into
+ * memory and to core, then it is answered. */
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "io/clock.h"
 #include "mail/header.h"
 #include "vault/operate.h"
 
@@ -13,9 +14,10 @@ enum { REQUESTS_MAX = 256, ROWS_MAX = 1000, USES_MAX = 10000 };
 
 /* Answers -------------------------------------------------------------------------------------- */
 
+/* NULL: nobody asked, or who did is gone. */
 static struct channel *channel_of(const struct request *r)
 {
-    return r->from->generation == r->generation ? r->from->channel : NULL;
+    return r->from && r->from->generation == r->generation ? r->from->channel : NULL;
 }
 
 void operate_row(const struct request *r, const struct buf *json)
@@ -49,7 +51,10 @@ static uint16_t status_of(enum err_kind kind)
         return 404;
     case ERR_EXISTS:
         return 409;
+    case ERR_DENIED:
+        return 403;
     case ERR_SYNTAX:
+    case ERR_LIMIT:
         return 422;
     default:
         return 503;
@@ -73,46 +78,6 @@ void operate_json_str(struct json *j, const char *key, struct str value)
     json_str(j, value);
 }
 
-void operate_log(const char *event, const struct request *r, struct str account, struct str user)
-{
-    struct log_line l;
-
-    log_begin(&l, LOG_INFO, event);
-    log_str(&l, "actor", r->actor);
-    if (account.len > 0)
-        log_str(&l, "account", account);
-    if (user.len > 0)
-        log_str(&l, "user", user);
-    log_end(&l);
-}
-
-/* The database --------------------------------------------------------------------------------- */
-
-/* On the worker; before the role has started, right here. Waits. */
-bool operate_run(struct vault *v, void (*fn)(void *piece), struct piece *p, struct err *err)
-{
-    p->control = v->control;
-    if (!v->started)
-        fn(p);
-    else if (!worker_run(v->worker, fn, p, err))
-        return false;
-    if (!p->ok && err)
-        *err = p->err;
-    return p->ok;
-}
-
-static void run_live(void *arg)
-{
-    struct piece *p = arg;
-    p->ok = control_write_flag(p->control, "live", p->flag, &p->err);
-}
-
-static void run_uses(void *arg)
-{
-    struct piece *p = arg;
-    p->ok = control_note_uses(p->control, p->uses, p->use_count, &p->err);
-}
-
 bool operate_name_ok(struct str name, const char *what, struct err *err)
 {
     return roster_name_ok(name) ||
@@ -125,18 +90,48 @@ size_t operate_row_limit(const struct request *r)
     return r->limit > 0 && r->limit < ROWS_MAX ? r->limit : ROWS_MAX;
 }
 
+bool operate_settings(const struct request *r, enum field_noun noun, struct str old, bool is_new,
+                      struct str *secret, struct buf *to, struct err *err)
+{
+    const struct fields_change change = { .noun = noun,
+                                          .old = old,
+                                          .changes = r->settings,
+                                          .is_new = is_new,
+                                          .now_wall_ms = clock_wall_ms(),
+                                          .secret = secret };
+
+    buf_init(to, SETTINGS_BYTES_MAX);
+    if (fields_merge(&change, to, err))
+        return true;
+    buf_done(to);
+    return false;
+}
+
+bool operate_account(struct vault *v, struct str name, struct account **ret, struct err *err)
+{
+    *ret = roster_account(&v->roster, name);
+    return *ret || err_set(err, ERR_NOT_FOUND, "there is no account %.*s", STR_FMT(name));
+}
+
 /* Gate ----------------------------------------------------------------------------------------- */
+
+static bool write_live(struct control *c, void *arg, struct err *err)
+{
+    return control_write_flag(c, "live", *(const bool *)arg, err);
+}
 
 static bool set_live(struct vault *v, const struct request *r, bool live, struct err *err)
 {
-    struct piece p = { .flag = live };
+    const struct change change =
+        change_by(r, live ? "gate-opened" : "gate-closed", STR(""), STR(""));
 
     if (!live && v->config->gate == GATE_OPEN)
         return err_set(err, ERR_EXISTS, "the configuration holds the gate open (sandbox.gate)");
-    if (!operate_run(v, run_live, &p, err))
+    if (!operate_change(v, &change, write_live, &live, err))
         return err_at(err, "gate");
+    if (r->dry_run)
+        return true;
     v->live = live;
-    operate_log(live ? "gate-opened" : "gate-closed", r, STR(""), STR(""));
     vault_send_gate(v);
     return true;
 }
@@ -157,16 +152,26 @@ static bool on_live_close(struct vault *v, const struct request *r, uint64_t *re
 
 /* The story ------------------------------------------------------------------------------------ */
 
-static verb_fn *const verbs[ADMIN_VERBS] = {
-    [ADMIN_ACCOUNT_ADD] = account_add,       [ADMIN_ACCOUNT_LIST] = account_list,
-    [ADMIN_CRED_ADD] = credential_add,       [ADMIN_CRED_LIST] = credential_list,
-    [ADMIN_CRED_REMOVE] = credential_remove, [ADMIN_LIVE_OPEN] = on_live_open,
-    [ADMIN_LIVE_CLOSE] = on_live_close,
+/* `apart`: it waits for others than the database, so it has a story of its own and finds nothing as
+ * it was. */
+static const struct verb {
+    verb_fn *fn;
+    bool apart;
+} verbs[ADMIN_VERBS] = {
+    [ADMIN_ACCOUNT_ADD] = { account_add },       [ADMIN_ACCOUNT_LIST] = { account_list },
+    [ADMIN_ACCOUNT_SHOW] = { account_show },     [ADMIN_ACCOUNT_SET] = { account_set },
+    [ADMIN_ACCOUNT_REMOVE] = { account_remove }, [ADMIN_STREAM_ADD] = { stream_add },
+    [ADMIN_STREAM_LIST] = { stream_list },       [ADMIN_STREAM_SET] = { stream_set },
+    [ADMIN_STREAM_REMOVE] = { stream_remove },   [ADMIN_CRED_ADD] = { credential_add },
+    [ADMIN_CRED_LIST] = { credential_list },     [ADMIN_CRED_REMOVE] = { credential_remove },
+    [ADMIN_LIVE_OPEN] = { on_live_open },        [ADMIN_LIVE_CLOSE] = { on_live_close },
+    [ADMIN_AUDIT_LIST] = { audit_list },
 };
 
 static void request_free(struct request *r)
 {
     list_remove(&r->link);
+    mem_wipe((void *)r->settings.ptr, r->settings.len); /* a password may be in it */
     arena_done(&r->arena);
     free(r);
 }
@@ -176,42 +181,65 @@ static void handle(struct vault *v, struct request *r)
     struct err err = { 0 };
     uint64_t next = 0;
 
-    if (verbs[r->verb](v, r, &next, &err))
+    if (verbs[r->verb].fn(v, r, &next, &err))
         send_end(r, 200, STR(""), next);
     else
         send_end(r, status_of(err.kind), str_of(err.text), 0);
     request_free(r);
 }
 
-static size_t uses_gather(struct vault *v, struct credential_use uses[USES_MAX])
-{
-    size_t count = 0;
+struct uses {
+    struct last_use *rows;
+    size_t count;
+};
 
+static bool write_uses(struct control *c, void *arg, struct err *err)
+{
+    const struct uses *u = arg;
+    return control_note_uses(c, u->rows, u->count, err);
+}
+
+static void uses_gather(struct vault *v, struct uses *to)
+{
     LIST_EACH (&v->roster.credentials, struct credential, c, link) {
-        if (!c->use_unsaved || count == USES_MAX)
+        if (!c->use_unsaved || to->count == USES_MAX)
             continue;
-        uses[count++] = (struct credential_use){ c->id, c->last_used_wall_ms };
+        to->rows[to->count++] = (struct last_use){ c->id, false, c->last_used_wall_ms };
         c->use_unsaved = false;
     }
-    return count;
+    LIST_EACH (&v->roster.users, struct user, u, link) {
+        if (!u->use_unsaved || to->count == USES_MAX)
+            continue;
+        to->rows[to->count++] = (struct last_use){ u->id, true, u->last_used_wall_ms };
+        u->use_unsaved = false;
+    }
+}
+
+/* Whoever is gone meanwhile needs no saving. */
+static void use_unsaved(struct vault *v, const struct last_use *use)
+{
+    struct user *u = use->is_user ? idmap_find(&v->roster.users_by_id, use->id) : NULL;
+    struct credential *c = use->is_user ? NULL : roster_credential_of_id(&v->roster, use->id);
+
+    if (u)
+        u->use_unsaved = true;
+    if (c)
+        c->use_unsaved = true;
 }
 
 /* A last use that could not be saved is saved the next time. */
 static void save_uses(struct vault *v)
 {
-    struct credential_use *uses = NEW_ARRAY(struct credential_use, USES_MAX);
-    struct piece p = { .uses = uses, .use_count = uses_gather(v, uses) };
+    struct uses uses = { .rows = NEW_ARRAY(struct last_use, USES_MAX) };
     struct err err;
 
-    if (p.use_count > 0 && !operate_run(v, run_uses, &p, &err)) {
+    uses_gather(v, &uses);
+    if (uses.count > 0 && !operate_run(v, write_uses, &uses, &err)) {
         log_err(LOG_WARN, "last-used-unsaved", &err);
-        for (size_t i = 0; i < p.use_count; i++) {
-            struct credential *c = roster_credential_of_id(&v->roster, uses[i].credential);
-            if (c)
-                c->use_unsaved = true;
-        }
+        for (size_t i = 0; i < uses.count; i++)
+            use_unsaved(v, &uses.rows[i]);
     }
-    free(uses);
+    free(uses.rows);
 }
 
 static void declare_accounts(struct vault *v)
@@ -220,6 +248,50 @@ static void declare_accounts(struct vault *v)
 
     if (!accounts_declare(v, &err))
         log_err(LOG_WARN, "network-untrusted", &err); /* its account is missing */
+}
+
+static void drain_if_idle(struct vault *v)
+{
+    void (*done)(void *arg) = v->drained;
+
+    if (!done || v->operating || v->apart > 0)
+        return;
+    v->drained = NULL;
+    done(v->drained_arg);
+}
+
+struct apart {
+    struct vault *vault;
+    struct request *request;
+};
+
+static void story_apart(void *arg)
+{
+    struct apart a = *(struct apart *)arg;
+
+    free(arg);
+    handle(a.vault, a.request);
+    a.vault->apart--;
+    drain_if_idle(a.vault);
+}
+
+static void handle_apart(struct vault *v, struct request *r)
+{
+    struct apart *a = NEW(struct apart);
+
+    *a = (struct apart){ v, r };
+    v->apart++;
+    (void)fiber_spawn("vault-apart", story_apart, a);
+}
+
+static void take_request(struct vault *v, struct request *r)
+{
+    list_remove(&r->link);
+    v->request_count--;
+    if (verbs[r->verb].apart)
+        handle_apart(v, r);
+    else
+        handle(v, r);
 }
 
 static void story(void *arg)
@@ -232,9 +304,7 @@ static void story(void *arg)
             v->networks_due = false;
             declare_accounts(v);
         } else if (r) {
-            list_remove(&r->link);
-            v->request_count--;
-            handle(v, r);
+            take_request(v, r);
         } else if (v->uses_due) {
             v->uses_due = false;
             save_uses(v);
@@ -243,11 +313,7 @@ static void story(void *arg)
         }
     }
     v->operating = false;
-    if (v->drained) {
-        void (*done)(void *arg) = v->drained;
-        v->drained = NULL;
-        done(v->drained_arg);
-    }
+    drain_if_idle(v);
 }
 
 void operate_wake(struct vault *v)
@@ -269,11 +335,16 @@ static struct request *request_new(struct vault_peer *web, const struct wire_adm
     r->verb = m->verb;
     r->limit = m->limit;
     r->after = m->id;
+    r->dry_run = m->flags & ADMIN_DRY_RUN;
     arena_init(&r->arena, 512);
     r->actor = arena_str(&r->arena, wire_get(m, m->actor));
     r->name = arena_str(&r->arena, wire_get(m, m->name));
     r->account = arena_str(&r->arena, wire_get(m, m->account));
     r->state = arena_str(&r->arena, wire_get(m, m->state));
+    r->from_text = arena_str(&r->arena, wire_get(m, m->from));
+    r->to_text = arena_str(&r->arena, wire_get(m, m->to));
+    r->reason = arena_str(&r->arena, wire_get(m, m->reason));
+    r->settings = arena_str(&r->arena, wire_get(m, m->settings));
     return r;
 }
 
@@ -282,10 +353,10 @@ void operate_on_admin(struct vault_peer *web, const struct wire_admin *m)
     struct vault *v = web->vault;
     struct request *r = request_new(web, m);
 
-    if (m->verb >= ADMIN_VERBS || !verbs[m->verb]) {
+    if (m->verb >= ADMIN_VERBS || !verbs[m->verb].fn) {
         send_end(r, 422, STR("vault does not answer this"), 0);
         request_free(r);
-    } else if (v->request_count >= REQUESTS_MAX || v->draining) {
+    } else if (v->request_count + v->apart >= REQUESTS_MAX || v->draining) {
         send_end(r, 503, v->draining ? STR("vault is ending") : STR("too many requests wait"), 0);
         request_free(r);
     } else {

@@ -11,7 +11,7 @@
 #include "io/sandbox.h"
 #include "vault/vault.h"
 
-enum { SAVE_EVERY_MS = 60 * 1000, WORK_MAX = 64 };
+enum { SAVE_EVERY_MS = 60 * 1000, WORK_MAX = 256 };
 
 /* Links ---------------------------------------------------------------------------------------- */
 
@@ -19,6 +19,8 @@ static struct vault_peer *peer_find(struct vault *v, enum role_kind kind, unsign
 {
     if (kind == ROLE_CORE)
         return &v->core;
+    if (kind == ROLE_RESOLVE)
+        return &v->resolve;
     if (instance < ROLE_INSTANCES_MAX && kind == ROLE_ACCEPT)
         return &v->accept[instance];
     if (instance < ROLE_INSTANCES_MAX && kind == ROLE_WEB)
@@ -95,8 +97,10 @@ static void vault_link(void *role, const struct role_link *l)
     p->channel = l->channel;
     p->generation = l->generation;
     channel_set_owner(l->channel, &events, p);
-    if (p->kind != ROLE_WEB)
+    if (p->kind == ROLE_CORE || p->kind == ROLE_ACCEPT)
         send_gate(p);
+    if (p->kind == ROLE_CORE)
+        tell_all(p->vault);
 }
 
 /* Start ---------------------------------------------------------------------------------------- */
@@ -118,6 +122,11 @@ static void save_is_due(void *arg)
     timer_set(&v->save_timer, loop_now_ms() + SAVE_EVERY_MS);
 }
 
+static void end_is_due(void *arg)
+{
+    accounts_watch_ends(arg);
+}
+
 static struct vault *vault_new(const struct role_start *s)
 {
     struct vault *v = NEW(struct vault);
@@ -129,7 +138,9 @@ static struct vault *vault_new(const struct role_start *s)
     slowdown_init(&v->slowdown);
     list_init(&v->requests);
     timer_init(&v->save_timer, save_is_due, v);
+    timer_init(&v->ends_timer, end_is_due, v);
     peer_init(v, &v->core, ROLE_CORE, 0);
+    peer_init(v, &v->resolve, ROLE_RESOLVE, 0);
     for (size_t i = 0; i < ROLE_INSTANCES_MAX; i++) {
         peer_init(v, &v->accept[i], ROLE_ACCEPT, i);
         peer_init(v, &v->web[i], ROLE_WEB, i);
@@ -141,6 +152,18 @@ static void take_account(void *arg, const struct account_row *row)
 {
     struct vault *v = arg;
     roster_add_account(&v->roster, row);
+}
+
+static void take_stream(void *arg, const struct stream_row *row)
+{
+    struct vault *v = arg;
+    roster_add_stream(&v->roster, row);
+}
+
+static void take_user(void *arg, const struct user_row *row)
+{
+    struct vault *v = arg;
+    roster_add_user(&v->roster, row);
 }
 
 static void take_credential(void *arg, const struct credential_row *row)
@@ -178,7 +201,8 @@ static bool open_control(struct vault *v, struct err *err)
 
 static bool fill(struct vault *v, struct err *err)
 {
-    const struct control_reader reader = { take_account, take_credential, v };
+    const struct control_reader reader = { take_account, take_stream, take_user, take_credential,
+                                           v };
 
     return open_control(v, err) && control_load(v->control, &reader, err) &&
            control_read_flag(v->control, "live", &v->live, err) && accounts_declare(v, err) &&
@@ -191,16 +215,18 @@ static void vault_free(void *role)
 
     if (!v)
         return;
-    while (v->operating)
+    while (v->operating || v->apart > 0)
         loop_turn(100);
     worker_pool_free(v->worker);
     timer_clear(&v->save_timer);
+    timer_clear(&v->ends_timer);
     for (size_t i = 0; i < ROLE_INSTANCES_MAX; i++) {
         auth_drop_sessions(&v->accept[i]);
         channel_free(v->accept[i].channel);
         channel_free(v->web[i].channel);
     }
     channel_free(v->core.channel);
+    channel_free(v->resolve.channel);
     operate_drop_requests(v);
     control_free(v->control);
     disk_free(v->folder);
@@ -223,6 +249,7 @@ static bool vault_start(const struct role_start *s, void **ret_role, struct err 
         return err_at(err, "vault");
     }
     v->started = true;
+    accounts_watch_ends(v);
     timer_set(&v->save_timer, loop_now_ms() + SAVE_EVERY_MS);
     *ret_role = v;
     return true;
@@ -270,6 +297,8 @@ static void vault_status(void *role, struct buf *to)
         uint64_t value;
     } facts[] = {
         { "accounts", v->roster.accounts_by_id.count },
+        { "users", v->roster.users_by_id.count },
+        { "streams", v->roster.streams_by_id.count },
         { "credentials", v->roster.credentials_by_id.count },
         { "sessions", session_count(v) },
         { "auth_right", v->auth_right },

@@ -2,9 +2,13 @@
 /* vault/vault.h - what the files of vault share.
  *
  *   auth.c      whose a session is: by trusted network when it opens, by credential at AUTH
- *   roster.c    accounts and credentials in memory
+ *   roster.c    accounts, streams, people and credentials in memory
  *   control.c   the same on disk, through the seam of database.c
- *   operate.c   what operators ask, one after the other (accounts.c, credentials.c)
+ *   operate.c   what operators ask, one after the other (accounts.c, streams.c, credentials.c …)
+ *   audit.c     how a change gets into the database, and who made it
+ *   fields.c    what can be set on each of them
+ *   tell.c      what core is told of them
+ *   domains.c   domains and their keys
  *   role.c      links, gate, start and end */
 #pragma once
 
@@ -38,7 +42,7 @@ struct vault {
     struct disk *folder; /* NULL in memory */
     bool live;           /* setting of the same name: an operator opened the gate */
 
-    struct vault_peer accept[ROLE_INSTANCES_MAX], web[ROLE_INSTANCES_MAX], core;
+    struct vault_peer accept[ROLE_INSTANCES_MAX], web[ROLE_INSTANCES_MAX], core, resolve;
     struct slowdown slowdown;
     unsigned answers_waiting; /* those that slowdown holds back */
 
@@ -46,9 +50,11 @@ struct vault {
     unsigned request_count;
     bool started;   /* work for the database goes to `worker` */
     bool operating; /* the story that works through them runs */
+    unsigned apart; /* requests whose verb has a story of its own */
     bool networks_due, uses_due;
     bool draining;
     struct timer save_timer;
+    struct timer ends_timer; /* accounts.c: the next account whose end comes */
     void (*drained)(void *arg);
     void *drained_arg;
 
@@ -61,6 +67,9 @@ MUST_USE bool auth_on_frame(struct vault_peer *accept, const struct frame *f, st
 /* The credential is gone: sessions that were opened with it are nobody's from now on (fault A07).
  */
 void auth_unbind(struct vault *v, uint64_t credential);
+/* An account's state has changed, and with it that of all below: sessions of those that may not
+ * send any more are nobody's from now on. */
+void auth_account_changed(struct vault *v, const struct account *a);
 void auth_drop_sessions(struct vault_peer *accept);
 
 /* operate.c */
@@ -73,6 +82,18 @@ void operate_drop_requests(struct vault *v);
 /* Accounts that the configuration's networks name and that are missing are made. Before the role
  * has started it blocks; then it waits, on a fiber. */
 MUST_USE bool accounts_declare(struct vault *v, struct err *err);
+
+/* Each account whose end has come counts as suspended from now on; the next one is waited for. */
+void accounts_watch_ends(struct vault *v);
+
+/* tell.c: what core must know (WIRE_DIRECTORY_…). All of it, when core is linked; then what has
+ * changed. Nothing while core is away. */
+void tell_all(struct vault *v);
+void tell_account(struct vault *v, const struct account *a);
+void tell_stream(struct vault *v, const struct stream *s);
+/* A credential of kind tenant. */
+void tell_tenant(struct vault *v, const struct credential *c);
+void tell_gone(struct vault *v, enum directory_noun noun, uint64_t id);
 
 /* role.c */
 bool vault_gate_is_open(const struct vault *v);
