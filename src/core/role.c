@@ -93,6 +93,8 @@ static bool vault_frame(struct core *c, struct peer *p, const struct frame *f, s
     (void)p;
     if (f->type == WIRE_SESSION_BIND)
         return session_on_bind(c, (const void *)f, err);
+    if (f->type != WIRE_GATE)
+        return true;
     c->gate_open = ((const struct wire_gate *)(const void *)f)->open != 0;
     c->gate_known = true;
     core_pump_later(c);
