@@ -8,10 +8,8 @@
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "resolve/live_spf.h"
 
 #define IPS_MAX 8 /* of one family */
-#define OWN_IPS_MAX 32
 
 __attribute__((format(printf, 5, 6))) static void add(struct live_report *r, struct arena *a,
                                                       const char *name, bool ok, const char *fmt,
@@ -98,85 +96,74 @@ static bool check_family(struct lookups *l, struct str hostname, enum dns_type t
     return true;
 }
 
-/* Bounces come from the null reverse-path, for which SPF takes the HELO name (RFC 7208 §2.4).
- * Waits. */
-/* The addresses of the host itself; a family that does not answer is check_family()'s to tell. */
-static bool own_ips(struct lookups *l, struct str hostname, struct arena *a, struct ip *ips,
-                    size_t *ret_count, struct err *err)
+static void add_spf(struct live_report *r, struct arena *a, struct str hostname,
+                    const struct spf_answer *spf, const struct ip *ip)
 {
-    static const enum dns_type families[] = { DNS_A, DNS_AAAA };
-    struct dns_answer answer;
-
-    *ret_count = 0;
-    for (size_t f = 0; f < ARRAY_LEN(families); f++) {
-        if (!lookup_one(l, families[f], hostname, a, &answer, err))
-            return false;
-        for (size_t i = 0; i < answer.count && *ret_count < OWN_IPS_MAX; i++)
-            ips[(*ret_count)++] = answer.records[i].ip;
-    }
-    return true;
-}
-
-/* The one record is there: does it name us? */
-static bool judge_spf(struct lookups *l, struct str hostname, struct str record, struct arena *a,
-                      struct live_report *r, struct err *err)
-{
-    struct ip ips[OWN_IPS_MAX], missing;
     char text[IP_TEXT_MAX];
-    size_t count;
 
-    if (!own_ips(l, hostname, a, ips, &count, err))
-        return false;
-    switch (live_spf_covers(record, hostname, ips, count, &missing)) {
-    case SPF_COVERS:
-        add(r, a, "spf", true, "%.*s has 1 SPF record, which names this host", STR_FMT(hostname));
+    ip_format(ip, text);
+    switch (spf->result) {
+    case SPF_PASS:
+        add(r, a, "spf", true, "%.*s has an SPF record, which names this host", STR_FMT(hostname));
         break;
-    case SPF_FORGETS:
-        add(r, a, "spf", false, "the SPF record of %.*s does not name %s; add \"a\" or \"%s:%s\"",
-            STR_FMT(hostname), ip_format(&missing, text), missing.family == 4 ? "ip4" : "ip6",
-            text);
-        break;
-    case SPF_ASKS_MORE:
-        add(r, a, "spf", true,
-            "%.*s has 1 SPF record, which leads to others; whether they name this host is not told",
-            STR_FMT(hostname));
-        break;
-    }
-    return true;
-}
-
-static bool check_spf(struct lookups *l, struct str hostname, struct arena *a,
-                      struct live_report *r, struct err *err)
-{
-    struct dns_answer txt;
-    struct str record = STR("");
-    size_t found = 0;
-
-    if (!lookup_one(l, DNS_TXT, hostname, a, &txt, err))
-        return false;
-    for (size_t i = 0; i < txt.count; i++)
-        if (str_starts_nocase(txt.records[i].bytes, STR("v=spf1 ")) ||
-            str_eq_nocase(txt.records[i].bytes, STR("v=spf1"))) {
-            record = txt.records[i].bytes;
-            found++;
-        }
-    if (found == 1)
-        return judge_spf(l, hostname, record, a, r, err);
-    if (txt.status == DNS_TEMP)
-        add(r, a, "spf", false, "no answer for the TXT records of %.*s: %.*s", STR_FMT(hostname),
-            STR_FMT(txt.why));
-    else if (found == 0)
+    case SPF_NONE:
         add(r, a, "spf", false, "%.*s has no SPF record; set TXT \"v=spf1 a -all\"",
             STR_FMT(hostname));
+        break;
+    case SPF_TEMPERROR:
+    case SPF_PERMERROR:
+        add(r, a, "spf", false, "%.*s", STR_FMT(spf->why));
+        break;
+    case SPF_NEUTRAL:
+    case SPF_SOFTFAIL:
+    case SPF_FAIL:
+        add(r, a, "spf", false,
+            "the SPF record of %.*s does not name %s (%.*s); add \"a\" or \"%s:%s\"",
+            STR_FMT(hostname), text, STR_FMT(spf->why), ip->family == 4 ? "ip4" : "ip6", text);
+        break;
+    }
+}
+
+/* Without an address of ours, which check_family() has said: is there a record at all? Waits. */
+static bool check_spf_exists(struct lookups *l, struct str hostname, struct arena *a,
+                             struct live_report *r, struct err *err)
+{
+    const struct spf_ask ask = { .ip = { .family = 4 }, .helo = hostname, .domain = hostname };
+    struct spf_answer spf;
+
+    if (!spf_look(l, &ask, a, &spf, err))
+        return false;
+    if (spf.result == SPF_NONE || spf.result == SPF_TEMPERROR || spf.result == SPF_PERMERROR)
+        add_spf(r, a, hostname, &spf, &ask.ip);
     else
-        add(r, a, "spf", false, "%.*s has %zu SPF records; only one is allowed (RFC 7208 §4.5)",
-            STR_FMT(hostname), found);
+        add(r, a, "spf", true, "%.*s has an SPF record; there is no address to judge by it",
+            STR_FMT(hostname));
     return true;
 }
 
-bool live_find(struct lookups *l, struct str hostname, struct arena *a, struct live_report *ret,
-               struct err *err)
+/* Bounces come from the null reverse-path, for which SPF takes the HELO name (RFC 7208 §2.4).
+ * Waits. */
+static bool check_spf(struct lookups *l, const struct spf_own *own, struct arena *a,
+                      struct live_report *r, struct err *err)
 {
+    struct spf_own_ips ips;
+    struct spf_answer spf;
+    struct ip worst;
+
+    if (!spf_own_find(l, own, a, &ips, err))
+        return false;
+    if (ips.count == 0)
+        return check_spf_exists(l, own->hostname, a, r, err);
+    if (!spf_look_worst(l, own->hostname, own->hostname, &ips, a, &spf, &worst, err))
+        return false;
+    add_spf(r, a, own->hostname, &spf, &worst);
+    return true;
+}
+
+bool live_find(struct lookups *l, const struct spf_own *own, struct arena *a,
+               struct live_report *ret, struct err *err)
+{
+    const struct str hostname = own->hostname;
     struct live_report r = { 0 };
     size_t ips = 0;
 
@@ -188,7 +175,7 @@ bool live_find(struct lookups *l, struct str hostname, struct arena *a, struct l
         return false;
     if (ips == 0)
         add(&r, a, "address", false, "%.*s has no address in DNS", STR_FMT(hostname));
-    if (!check_spf(l, hostname, a, &r, err))
+    if (!check_spf(l, own, a, &r, err))
         return false;
     *ret = r;
     return true;

@@ -3,7 +3,7 @@
  * live`. */
 #pragma once
 
-#include "resolve/lookup.h"
+#include "resolve/spf_look.h"
 
 #define LIVE_CHECKS_MAX 24
 
@@ -18,8 +18,8 @@ struct live_report {
     size_t count;
 };
 
-/* Looks up `hostname`, the name that we greet with. ERR_CANCELLED. Waits. */
-MUST_USE bool live_find(struct lookups *l, struct str hostname, struct arena *a,
+/* Looks up the name that we greet with. ERR_CANCELLED. Waits. */
+MUST_USE bool live_find(struct lookups *l, const struct spf_own *own, struct arena *a,
                         struct live_report *ret, struct err *err);
 
 /* The name under which an address's PTR stands (RFC 1035 §3.5, RFC 3596 §2.5). */

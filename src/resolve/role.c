@@ -1,32 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-/* resolve/role.c - questions in, answers out: SITE_ASK from core, HOSTS_ASK from deliver, `baton
- * live` from web. A question has a fiber, since it is a story of look-ups; equal ones meet in
- * lookup.c. */
+/* resolve/role.c - questions in, answers out: SITE_ASK from core, HOSTS_ASK from deliver, DNS_ASK
+ * and SPF_ASK from vault, `baton live` from web. A question has a fiber, since it is a story of
+ * look-ups (question.c); equal look-ups meet in lookup.c. */
 #include "resolve/role.h"
 
 #include <stdlib.h>
 
-#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "io/clock.h"
 #include "io/process.h"
 #include "io/sandbox.h"
-#include "resolve/hosts.h"
-#include "resolve/live.h"
-#include "wire/wire.h"
+#include "resolve/answer.h"
+#include "resolve/question.h"
 
 #define QUESTIONS_MAX 4000
 #define FIBERS_SPARE 300
-#define BUSY_TTL_S 5
+/* vault may ask about all its domains at once: so many of its questions run, the others wait. */
+#define MANY_AT_ONCE 64
+#define MANY_WAITING_MAX 65536
 
 struct resolve {
     const struct config *config;
     struct machine machine;
     struct lookups *lookups;
     struct list askers; /* with an open channel */
-    struct list questions;
-    size_t count;
+    struct list questions, waiting;
+    size_t count, waiting_count; /* of either */
+    size_t many;                 /* of those that run */
     void (*drained)(void *arg);
     void *drained_arg;
     bool closing;
@@ -40,115 +40,6 @@ struct asker {
     struct channel *channel; /* NULL when closed */
     size_t questions;
 };
-
-struct question {
-    struct list link;
-    struct asker *asker;
-    struct fiber *fiber;
-    struct arena arena;
-    bool (*ask)(struct question *q, const struct target_policy *policy, struct err *err);
-    uint64_t id;
-    struct str name;
-};
-
-/* Answers
- * --------------------------------------------------------------------------------------------------------
- */
-
-/* The verdict's words, with what DNS said where it said something. */
-static struct reply reply_of(enum verdict verdict, struct str why, struct arena *a)
-{
-    struct reply reply = verdict_reply(verdict);
-
-    if (verdict == VERDICT_TEMP && why.len > 0)
-        reply.text =
-            arena_strf(a, "%.*s (%.*s)", STR_FMT(reply.text), STR_FMT(str_sub(why, 0, 400)));
-    return reply;
-}
-
-static void answer_site(struct channel *c, uint64_t id, const struct site *site, struct arena *a)
-{
-    const struct reply reply = reply_of(site->verdict, site->why, a);
-    const struct str name = site->verdict == VERDICT_OK ? site->name : STR_NONE;
-
-    struct wire_site_answer *w = wire_add(c, WIRE_SITE_ANSWER, name.len + reply.text.len);
-    w->question = id;
-    w->ttl_s = site->ttl_s;
-    w->code = reply.code;
-    w->status_subject = reply.status.subject;
-    w->status_detail = reply.status.detail;
-    wire_put(w, &w->site, name);
-    wire_put(w, &w->text, reply.text);
-}
-
-static void answer_host(struct channel *c, uint64_t id, const struct target *target)
-{
-    struct wire_host *w = wire_add(c, WIRE_HOST, target->name.len);
-
-    w->question = id;
-    w->ip = wire_ip_of(&target->ip, 0);
-    w->preference = target->preference;
-    wire_put(w, &w->name, target->name);
-}
-
-static void answer_hosts(struct channel *c, uint64_t id, const struct hosts *hosts, struct arena *a)
-{
-    const struct reply reply = reply_of(hosts->list.verdict, hosts->why, a);
-
-    for (size_t i = 0; i < hosts->list.count; i++)
-        answer_host(c, id, &hosts->list.targets[i]);
-    struct wire_hosts_answer *w = wire_add(c, WIRE_HOSTS_ANSWER, reply.text.len);
-    w->question = id;
-    w->count = (uint32_t)hosts->list.count;
-    w->ttl_s = hosts->list.ttl_s;
-    w->code = reply.code;
-    w->status_subject = reply.status.subject;
-    w->status_detail = reply.status.detail;
-    wire_put(w, &w->text, reply.text);
-}
-
-static void answer_end(struct channel *c, uint64_t request, uint16_t status, struct str text)
-{
-    struct wire_admin_end *w = wire_add(c, WIRE_ADMIN_END, text.len);
-
-    w->request = request;
-    w->status = status;
-    wire_put(w, &w->text, text);
-}
-
-static void answer_check(struct channel *c, uint64_t request, const struct live_check *check)
-{
-    struct buf text;
-    struct json j;
-
-    buf_init(&text, FRAME_BYTES_MAX / 2);
-    json_begin(&j, &text);
-    json_object(&j);
-    json_key(&j, "check");
-    json_str(&j, str_of(check->name));
-    json_key(&j, "ok");
-    json_bool(&j, check->ok);
-    json_key(&j, "text");
-    json_str(&j, check->text);
-    json_object_end(&j);
-    struct wire_admin_row *w = wire_add(c, WIRE_ADMIN_ROW, text.len);
-    w->request = request;
-    wire_put(w, &w->json, buf_str(&text));
-    buf_done(&text);
-}
-
-static void answer_busy(const struct asker *asker, uint64_t id)
-{
-    const struct site site = { .verdict = VERDICT_BUSY, .ttl_s = BUSY_TTL_S };
-    const struct hosts hosts = { .list = { .verdict = VERDICT_BUSY, .ttl_s = BUSY_TTL_S } };
-
-    if (asker->peer == ROLE_CORE)
-        answer_site(asker->channel, id, &site, NULL);
-    else if (asker->peer == ROLE_DELIVER)
-        answer_hosts(asker->channel, id, &hosts, NULL);
-    else
-        answer_end(asker->channel, id, 503, verdict_reply(VERDICT_BUSY).text);
-}
 
 /* Questions
  * ------------------------------------------------------------------------------------------------------
@@ -166,17 +57,83 @@ static void asker_free_unused(struct asker *asker)
         free(asker);
 }
 
-static void question_end(struct question *q)
+struct channel *question_channel(const struct question *q)
+{
+    return q->asker->channel;
+}
+
+static struct question *question_new(struct asker *asker, const struct question_kind *kind,
+                                     const struct asked *asked)
+{
+    struct question *q = mem_new(sizeof *q + asked->name.len);
+
+    q->asker = asker;
+    q->kind = kind;
+    q->asked = *asked;
+    if (asked->name.len > 0)
+        memcpy(q->name, asked->name.ptr, asked->name.len);
+    q->asked.name = str_make(q->name, asked->name.len);
+    arena_init(&q->arena, 2048);
+    asker->questions++;
+    return q;
+}
+
+static void question_free(struct question *q)
 {
     struct asker *asker = q->asker;
-    struct resolve *r = asker->role;
 
     list_remove(&q->link);
     arena_done(&q->arena);
     free(q);
-    r->count--;
     asker->questions--;
     asker_free_unused(asker);
+}
+
+static void question_run(void *arg);
+
+static bool is_full(const struct resolve *r)
+{
+    return r->count >= QUESTIONS_MAX || fiber_count() + FIBERS_SPARE >= fiber_count_max();
+}
+
+static void question_start(struct resolve *r, struct question *q)
+{
+    list_append(&r->questions, &q->link);
+    r->count++;
+    r->many += q->kind->many;
+    q->fiber = fiber_spawn("question", question_run, q);
+}
+
+/* Those whose turn has come. */
+static void waiting_start(struct resolve *r)
+{
+    struct question *q;
+
+    while (r->many < MANY_AT_ONCE && (r->many == 0 || !is_full(r)) &&
+           (q = LIST_FIRST(&r->waiting, struct question, link)) != NULL) {
+        list_remove(&q->link);
+        r->waiting_count--;
+        question_start(r, q);
+    }
+}
+
+/* Those of one asker, or of all (NULL). */
+static void waiting_drop(struct resolve *r, const struct asker *asker)
+{
+    LIST_EACH (&r->waiting, struct question, q, link)
+        if (!asker || q->asker == asker) {
+            r->waiting_count--;
+            question_free(q);
+        }
+}
+
+static void question_end(struct resolve *r, struct question *q)
+{
+    r->many -= q->kind->many;
+    question_free(q);
+    r->count--;
+    if (!r->closing)
+        waiting_start(r);
     if (r->count > 0)
         return;
     if (r->closing)
@@ -185,116 +142,101 @@ static void question_end(struct question *q)
         r->drained(r->drained_arg); /* may free the role */
 }
 
-/* Waits. */
-static bool question_ask_site(struct question *q, const struct target_policy *policy,
-                              struct err *err)
-{
-    struct site site;
-
-    if (!site_find(q->asker->role->lookups, policy, q->name, random_u64(), &q->arena, &site, err))
-        return false;
-    if (q->asker->channel)
-        answer_site(q->asker->channel, q->id, &site, &q->arena);
-    return true;
-}
-
-static bool answer_found(struct question *q, const struct hosts *hosts)
-{
-    if (q->asker->channel)
-        answer_hosts(q->asker->channel, q->id, hosts, &q->arena);
-    return true;
-}
-
-/* Waits. */
-static bool question_ask_hosts(struct question *q, const struct target_policy *policy,
-                               struct err *err)
-{
-    struct hosts hosts;
-
-    return hosts_resolve(q->asker->role->lookups, policy, q->name, random_u64(), &q->arena, &hosts,
-                         err) &&
-           answer_found(q, &hosts);
-}
-
-/* Waits. */
-static bool question_ask_plain(struct question *q, const struct target_policy *policy,
-                               struct err *err)
-{
-    struct hosts hosts;
-
-    return hosts_resolve_plain(q->asker->role->lookups, policy, q->name, random_u64(), &q->arena,
-                               &hosts, err) &&
-           answer_found(q, &hosts);
-}
-
-/* Waits. */
-static bool question_ask_live(struct question *q, const struct target_policy *policy,
-                              struct err *err)
-{
-    struct live_report report;
-
-    (void)policy;
-    if (!live_find(q->asker->role->lookups, q->name, &q->arena, &report, err))
-        return false;
-    for (size_t i = 0; i < report.count && q->asker->channel; i++)
-        answer_check(q->asker->channel, q->id, &report.checks[i]);
-    if (q->asker->channel)
-        answer_end(q->asker->channel, q->id, 200, STR_NONE);
-    return true;
-}
-
 static void question_run(void *arg)
 {
     struct question *q = arg;
-    const struct resolve *r = q->asker->role;
+    struct resolve *r = q->asker->role;
+    const struct config *c = r->config;
+    const struct setting s = { .lookups = r->lookups,
+                               .policy = policy_copy(c, &r->machine, &q->arena),
+                               .hostname = arena_str(&q->arena, c->hostname),
+                               .sources = { c->delivery.source4, c->delivery.source6 },
+                               .authority_port = c->dns_authority_port };
     struct err err = { 0 };
 
     /* Cancelled: the role is going, and the asker will hear of that. */
-    (void)q->ask(q, policy_copy(r->config, &r->machine, &q->arena), &err);
-    question_end(q);
+    (void)q->kind->ask(q, &s, &err);
+    question_end(r, q);
 }
 
-static void question_new(struct asker *asker, uint64_t id, struct str name,
-                         bool (*ask)(struct question *q, const struct target_policy *policy,
-                                     struct err *err))
+static void asker_ask(struct asker *asker, const struct question_kind *kind,
+                      const struct asked *asked)
 {
     struct resolve *r = asker->role;
 
-    if (r->count >= QUESTIONS_MAX || fiber_count() + FIBERS_SPARE >= fiber_count_max()) {
-        answer_busy(asker, id);
-        return;
+    if (kind->many && r->waiting_count < MANY_WAITING_MAX && !r->drained) {
+        list_append(&r->waiting, &question_new(asker, kind, asked)->link);
+        r->waiting_count++;
+        waiting_start(r);
+    } else if (kind->many || is_full(r)) {
+        kind->busy(asker->channel, asked->id);
+    } else {
+        question_start(r, question_new(asker, kind, asked));
     }
-    struct question *q = NEW(struct question);
-    q->asker = asker;
-    q->id = id;
-    q->ask = ask;
-    arena_init(&q->arena, 2048);
-    q->name = arena_str(&q->arena, name);
-    list_append(&r->questions, &q->link);
-    r->count++;
-    asker->questions++;
-    q->fiber = fiber_spawn("question", question_run, q);
+}
+
+/* Types that are never asked for are not answered either: the peer is broken. */
+static bool dns_ask_ok(const struct wire_dns_ask *ask)
+{
+    static const enum dns_type types[] = { DNS_A,  DNS_NS,  DNS_CNAME, DNS_PTR,
+                                           DNS_MX, DNS_TXT, DNS_AAAA };
+
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (ask->rrtype == types[i])
+            return ask->how == DNS_HOW_RECURSIVE || ask->how == DNS_HOW_EACH_AUTHORITY;
+    return false;
+}
+
+static bool vault_frame(struct asker *asker, const struct frame *f, struct err *err)
+{
+    if (f->type == WIRE_SPF_ASK) {
+        const struct wire_spf_ask *ask = (const struct wire_spf_ask *)f;
+        asker_ask(asker, &question_spf,
+                  &(struct asked){ .id = ask->question,
+                                   .name = wire_get(f, ask->domain),
+                                   .ip = wire_ip_get(&ask->ip) });
+        return true;
+    }
+    const struct wire_dns_ask *ask = (const struct wire_dns_ask *)f;
+    if (!dns_ask_ok(ask))
+        return err_set(err, ERR_SYNTAX, "DNS_ASK of type %u, how %u", ask->rrtype, ask->how);
+    asker_ask(asker, &question_dns,
+              &(struct asked){ .id = ask->question,
+                               .name = wire_get(f, ask->name),
+                               .type = (enum dns_type)ask->rrtype,
+                               .how = (enum dns_how)ask->how });
+    return true;
+}
+
+static void admin_frame(struct asker *asker, const struct wire_admin *ask)
+{
+    const struct asked asked = { .id = ask->request };
+
+    if (ask->verb == ADMIN_LIVE_DNS)
+        asker_ask(asker, &question_live, &asked);
+    else
+        answer_end(asker->channel, ask->request, 404, STR("resolve has nothing of that kind"));
 }
 
 static bool asker_frame(void *owner, struct channel *c, const struct frame *f, struct err *err)
 {
     struct asker *asker = owner;
 
+    (void)c;
     if (!wire_check(f, asker->peer, ROLE_RESOLVE, err))
         return false;
     if (f->type == WIRE_SITE_ASK) {
         const struct wire_site_ask *ask = (const struct wire_site_ask *)f;
-        question_new(asker, ask->question, wire_get(f, ask->domain), question_ask_site);
+        asker_ask(asker, &question_site,
+                  &(struct asked){ .id = ask->question, .name = wire_get(f, ask->domain) });
     } else if (f->type == WIRE_HOSTS_ASK) {
         const struct wire_hosts_ask *ask = (const struct wire_hosts_ask *)f;
-        question_new(asker, ask->question, wire_get(f, ask->name),
-                     ask->plain ? question_ask_plain : question_ask_hosts);
+        asker_ask(asker, ask->plain ? &question_plain : &question_hosts,
+                  &(struct asked){ .id = ask->question, .name = wire_get(f, ask->name) });
     } else if (f->type == WIRE_ADMIN) {
-        const struct wire_admin *ask = (const struct wire_admin *)f;
-        if (ask->verb == ADMIN_LIVE_DNS)
-            question_new(asker, ask->request, asker->role->config->hostname, question_ask_live);
-        else
-            answer_end(c, ask->request, 404, STR("resolve has nothing of that kind"));
+        admin_frame(asker, (const struct wire_admin *)f);
+    } else if (f->type == WIRE_DNS_ASK || f->type == WIRE_SPF_ASK) {
+        return vault_frame(asker, f, err);
     } else {
         return err_set(err, ERR_SYNTAX, "%s is nothing to resolve",
                        wire_type_name((enum wire_type)f->type));
@@ -302,12 +244,15 @@ static bool asker_frame(void *owner, struct channel *c, const struct frame *f, s
     return true;
 }
 
-/* Its questions go on: what they learn is cached. */
+/* Its questions that run go on: what they learn is cached. */
 static void asker_close(struct asker *asker)
 {
     channel_free(asker->channel);
     asker->channel = NULL;
     list_remove(&asker->link);
+    asker->questions++; /* it stays until we are through with it */
+    waiting_drop(asker->role, asker);
+    asker->questions--;
     asker_free_unused(asker);
 }
 
@@ -345,6 +290,7 @@ static bool resolve_start(const struct role_start *s, void **ret_role, struct er
     r->lookups = lookups_new(dns);
     list_init(&r->askers);
     list_init(&r->questions);
+    list_init(&r->waiting);
     *ret_role = r;
     return true;
 }
@@ -375,6 +321,7 @@ static void resolve_drain(void *role, void (*done)(void *arg), void *arg)
 {
     struct resolve *r = role;
 
+    waiting_drop(r, NULL);
     if (r->count == 0) {
         done(arg);
         return;
@@ -387,8 +334,8 @@ static void resolve_status(void *role, struct buf *to)
 {
     const struct resolve *r = role;
 
-    buf_addf(to, "\"questions\":%zu,\"lookups\":%zu,\"answers_cached\":%zu", r->count,
-             lookups_flying(r->lookups), lookups_cached(r->lookups));
+    buf_addf(to, "\"questions\":%zu,\"waiting\":%zu,\"lookups\":%zu,\"answers_cached\":%zu",
+             r->count, r->waiting_count, lookups_flying(r->lookups), lookups_cached(r->lookups));
 }
 
 static void resolve_free(void *role)

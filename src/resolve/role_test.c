@@ -576,7 +576,8 @@ static const struct live_case {
         "{\"check\":\"spf\",\"ok\":true," } },
     { "bare.test", { "{\"check\":\"address\",\"ok\":false,", "{\"check\":\"spf\",\"ok\":false," } },
     { "elsewhere.example",
-      { "no answer for the address of elsewhere.example", "no answer for the TXT" } },
+      { "no answer for the address of elsewhere.example",
+        "{\"check\":\"spf\",\"ok\":false,\"text\":\"DNS gives no answer for elsewhere.example" } },
     { "localhost", { "{\"check\":\"hostname\",\"ok\":false,", "127.0.0.1, which is not public" } },
 };
 
