@@ -9,6 +9,7 @@
 #define ADDRESS_LOCAL_MAX 64   /* RFC 5321 §4.5.3.1.1 */
 #define ADDRESS_DOMAIN_MAX 255 /* §4.5.3.1.2 */
 #define ADDRESS_TEXT_MAX 320
+#define ADDRESS_PATH_MAX 254 /* §4.5.3.1.3 without its brackets */
 
 /* A mailbox: both parts checked, so it holds no CR, no LF, no NUL, and no space outside quotes.
  * Made only by address_parse() and path_parse(). Borrows the bytes it was parsed from. */
@@ -21,7 +22,9 @@ struct address {
 };
 
 /* Reads `text`, the inside of <…>, as a Mailbox. RFC 5321 §4.1.2, RFC 6531 §3.3 (well-formed UTF-8
- * only). ERR_SYNTAX: not a mailbox; ERR_LIMIT: a part over §4.5.3.1. On failure *ret is kept. */
+ * only). ERR_SYNTAX: not a mailbox; ERR_LIMIT: a part over §4.5.3.1, except that a local part which
+ * carries a whole other address in it (SRS0=, SRS1=: mail/srs.h) may fill the path. On failure *ret
+ * is kept. */
 MUST_USE bool address_parse(struct str text, struct address *ret, struct err *err);
 /* local@domain, as written. */
 bool address_format(struct buf *to, const struct address *a);
