@@ -4,6 +4,7 @@
 
 #include <assert.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "mail/header.h"
 

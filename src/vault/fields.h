@@ -14,7 +14,8 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/json.h"
+
+struct json; /* of base/json.h, whose names do not go together with json-c's, which cli reads with */
 
 enum field_noun { NOUN_ACCOUNT, NOUN_STREAM, NOUN_USER, NOUN_CREDENTIAL, NOUN_DOMAIN, NOUNS };
 enum field_type {
