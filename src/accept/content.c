@@ -23,6 +23,9 @@ void content_begin(struct session *s)
 
     data_reader_init(&c->reader, s->flags & BIND_NORMALIZE ? DATA_NORMALIZE : DATA_STRICT);
     content_scan_init(&c->scan);
+    c->hashes_body = (s->flags & BIND_SIGNS) != 0;
+    if (c->hashes_body)
+        dkim_body_begin(&s->work->body, DKIM_RELAXED, UINT64_MAX);
 }
 
 void content_pace(struct session *s)
@@ -166,6 +169,17 @@ static void look_for_header(struct session *s, bool whole)
 
 /* Handing on -------------------------------------------------------------------------------- */
 
+/* Of the next piece that goes to core, what is body. */
+static void hash_body(struct session *s, struct str piece)
+{
+    const struct content *c = &s->tx.content;
+    size_t header = 0;
+
+    if (c->sent_bytes < c->header_bytes)
+        header = c->header_bytes - (size_t)c->sent_bytes;
+    dkim_body_add(&s->work->body, str_skip(piece, header));
+}
+
 static bool send_chunks(struct session *s, bool whole)
 {
     struct content *c = &s->tx.content;
@@ -180,6 +194,8 @@ static bool send_chunks(struct session *s, bool whole)
 
         if (!core_tx_chunk(s, piece))
             return false;
+        if (c->hashes_body)
+            hash_body(s, piece);
         c->sent_bytes += piece.len;
         rest = str_skip(rest, piece.len);
     }

@@ -222,12 +222,18 @@ bool core_tx_end(struct session *s, bool binary, bool eight_bit)
         return false;
     for (size_t i = 0; i < c->edit_count; i++)
         send_edit(s, &c->edits[i]);
-    f = wire_add(s->role->core.channel, WIRE_TX_END, 0);
+    f = wire_add(s->role->core.channel, WIRE_TX_END, DKIM_HASH_BYTES);
     f->session = s->id;
     f->tx = s->tx.number;
     f->size_bytes = c->sent_bytes;
     f->header_bytes = c->header_bytes;
     f->content = (binary ? TX_BINARY : 0u) | (eight_bit ? TX_8BIT : 0u);
+    if (c->hashes_body) {
+        uint8_t hash[DKIM_HASH_BYTES];
+
+        dkim_body_end(&s->work->body, hash);
+        wire_put(f, &f->body_hash, str_make(hash, sizeof(hash)));
+    }
     return true;
 }
 

@@ -41,6 +41,7 @@ struct content {
     uint64_t sent_bytes; /* handed to core; what is gathered comes on top */
     size_t looked_bytes; /* of the gathered: no end of header among them */
     bool header_known;
+    bool hashes_body; /* core is told the body's hash */
     uint32_t header_bytes;
     const struct header_edit *edits;
     size_t edit_count;

@@ -23,6 +23,7 @@ static void workspace_free(struct workspace *w)
     buf_done(&w->gather);
     arena_done(&w->scratch);
     arena_done(&w->tx);
+    dkim_body_done(&w->body);
     free(w);
 }
 

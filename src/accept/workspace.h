@@ -7,15 +7,17 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/list.h"
+#include "mail/dkim.h"
 
 #define CHUNK_BYTES (64 * 1024) /* of content gathered before it goes to core */
 
 struct workspace {
     struct list link;
-    struct buf line;      /* the command at hand */
-    struct buf gather;    /* content not yet sent to core */
-    struct arena scratch; /* until the next command */
-    struct arena tx;      /* the transaction's */
+    struct buf line;       /* the command at hand */
+    struct buf gather;     /* content not yet sent to core */
+    struct arena scratch;  /* until the next command */
+    struct arena tx;       /* the transaction's */
+    struct dkim_body body; /* its hash, for accounts that sign */
 };
 
 struct workspaces {
