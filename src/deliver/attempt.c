@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "deliver/render.h"
 #include "deliver/result.h"
+#include "deliver/sign.h"
 #include "io/loop.h"
 
 struct attempt {
@@ -112,6 +113,21 @@ static bool suits_body(struct attempt *a)
     return false;
 }
 
+/* Without all its signatures it waits: it never leaves unsigned (fault Y04). No word of the
+ * server's is behind that. */
+static bool is_signed(struct attempt *a)
+{
+    struct err err = { 0 };
+    struct outcome o;
+
+    if (sign_rendered(&a->render, &err))
+        return true;
+    o = result_ours(0, (struct status){ 4, 7, 5 }, SCOPE_MESSAGE,
+                    arena_str(&a->c->attempt, str_of(err.text)));
+    result_settle_rest(a->job, &o);
+    return false;
+}
+
 /* RFC 1870 §6.1: not even offered (R36). */
 static bool suits_size(struct attempt *a)
 {
@@ -134,7 +150,7 @@ static bool suits(struct attempt *a)
     bool utf8 = false;
 
     a->batch.params = (struct mail_params){ .ret = a->job->ret, .envid = a->job->envid };
-    if (!suits_utf8(a, &utf8) || !suits_body(a) || !suits_size(a))
+    if (!suits_utf8(a, &utf8) || !suits_body(a) || !is_signed(a) || !suits_size(a))
         return false;
     a->batch.params.smtputf8 = utf8;
     return true;

@@ -6,6 +6,7 @@
  *       site.c          it waits in the queue of its site
  *       connection.c      a fiber takes it; opening.c gets it a dialogue
  *       attempt.c           the job is offered on that dialogue: dialogue.c, offer.c
+ *         render.c, sign.c    what is offered: edits, conversion, signatures
  *       result.c      outcomes go back to core
  */
 #pragma once
@@ -15,6 +16,7 @@
 #include "config/config.h"
 #include "io/fiber.h"
 #include "io/tls.h"
+#include "mail/dkim.h"
 #include "wire/wire.h"
 
 struct deliver;
@@ -57,6 +59,7 @@ struct deliver {
 
     size_t converting_bytes; /* held by content that is converted whole: render.h */
     struct gate converting;
+    struct dkim_body body; /* its hash, where core did not tell it; no wait in between */
 
     struct list trials; /* live.h */
     unsigned stories;   /* fibers that hold on to this besides connections */

@@ -50,6 +50,43 @@ static void take_rcpt(struct fixture *f, const struct wire_result_rcpt *r)
         buf_addf(&f->told, " %u.%u.%u", r->status_class, r->status_subject, r->status_detail);
 }
 
+static void send_signed(struct fixture *f, uint64_t job, uint64_t key, struct str signature,
+                        uint16_t code)
+{
+    struct wire_job_signed *m = wire_add(f->core, WIRE_JOB_SIGNED, 600);
+
+    m->job = job;
+    m->key = key;
+    m->code = code;
+    wire_put(m, &m->signature, signature);
+    wire_put(m, &m->text, code ? STR("the key can't be read") : STR_NONE);
+}
+
+static void answer_sign(struct fixture *f, const struct wire_sign_ask *ask)
+{
+    unsigned char signature[512];
+    uint16_t code = 0;
+    size_t len;
+
+    f->sign_asks++;
+    f->last_asked = ask->job;
+    if (!f->sign)
+        return;
+    len = f->sign(ask->key, wire_get(ask, ask->hash), signature, &code);
+    send_signed(f, ask->job, ask->key, str_make(signature, len), code);
+}
+
+void fixture_sign(struct fixture *f, uint64_t job)
+{
+    send_signed(f, job, 1, STR("x"), 0);
+}
+
+void fixture_cut(struct fixture *f)
+{
+    channel_free(f->core);
+    f->core = NULL;
+}
+
 static bool core_frame(void *owner, struct channel *c, const struct frame *m, struct err *err)
 {
     struct fixture *f = owner;
@@ -60,6 +97,8 @@ static bool core_frame(void *owner, struct channel *c, const struct frame *m, st
         return false;
     if (m->type == WIRE_JOB_MORE) {
         hand_content(f, more->job, more->upto);
+    } else if (m->type == WIRE_SIGN_ASK) {
+        answer_sign(f, (const void *)m);
     } else if (m->type == WIRE_CREDIT) {
         return ring_credit(f->ring, ((const struct wire_credit *)(const void *)m)->position, err);
     } else if (m->type == WIRE_RESULT_RCPT) {
@@ -256,6 +295,20 @@ static void send_job(struct fixture *f, uint64_t job, const struct errand *e)
     wire_put(m, &m->domain, or_default(e->domain, "example.test"));
     wire_put(m, &m->reverse_path, str_of(e->from ? e->from : "ann@client.test"));
     wire_put(m, &m->envid, str_of(e->envid));
+    wire_put(m, &m->body_hash, str_make(e->body_hash, e->body_hash ? DKIM_HASH_BYTES : 0));
+}
+
+static void send_sign(struct fixture *f, uint64_t job, uint64_t key)
+{
+    struct wire_job_sign *m = wire_add(f->core, WIRE_JOB_SIGN, 32);
+
+    m->job = job;
+    m->key = key;
+    m->signed_s = 1700000000;
+    m->expires_s = 1701000000;
+    m->algorithm = key == 1 ? DKIM_RSA_SHA256 : DKIM_ED25519_SHA256;
+    wire_put(m, &m->domain, STR("client.test"));
+    wire_put(m, &m->selector, key == 1 ? STR("rsa") : STR("ed"));
 }
 
 void fixture_send(struct fixture *f, const struct errand *e)
@@ -278,6 +331,8 @@ void fixture_send(struct fixture *f, const struct errand *e)
     edit->job = job;
     edit->kind = 2;
     wire_put(edit, &edit->text, STR("X-Edit: yes\r\n"));
+    for (uint64_t key = 1; key <= e->signs; key++)
+        send_sign(f, job, key);
     go = wire_add(f->core, WIRE_JOB_GO, 0);
     go->job = job;
     hand_content(f, job, JOB_CONTENT_FIRST);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "deliver/role.h"
+#include "mail/dkim.h"
 #include "mail/outcome.h"
 #include "wire/wire.h"
 
@@ -23,6 +24,8 @@ struct errand {
     const char *envid, *orcpt;
     unsigned notify;
     unsigned connections; /* default 2 */
+    unsigned signs;       /* by keys 1 (RSA) and 2 (Ed25519) */
+    const uint8_t *body_hash;
 };
 
 struct fixture {
@@ -38,6 +41,10 @@ struct fixture {
     struct wire_result last;
     struct errand errands[64];
     uint64_t sent[64]; /* content handed out of each */
+    /* How core answers a hash; NULL: not at all. Returns the length, or 0 and a code. */
+    size_t (*sign)(uint64_t key, struct str hash, unsigned char to[512], uint16_t *ret_code);
+    unsigned sign_asks;
+    uint64_t last_asked; /* job */
     char failure[300];
     struct channel *web;
     bool live_answered;
@@ -51,6 +58,10 @@ void fixture_reload(struct fixture *f);
 void fixture_send(struct fixture *f, const struct errand *e);
 /* Takes back the job that was handed out as that many-th. */
 void fixture_cancel(struct fixture *f, uint64_t job);
+/* Core has signed for key 1 of that job, asked or not. */
+void fixture_sign(struct fixture *f, uint64_t job);
+/* Core dies. */
+void fixture_cut(struct fixture *f);
 /* Until so many results came. */
 void fixture_await(struct fixture *f, unsigned results);
 /* Asks as `baton live` does. "200 \"reached\":…", up to the words of an error. */

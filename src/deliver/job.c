@@ -106,6 +106,9 @@ bool job_begin(struct deliver *d, const struct wire_job *f, struct err *err)
     j->binary = (f->content & TX_BINARY) != 0;
     j->site_name = arena_str(&j->arena, wire_get(f, f->site));
     j->envid = arena_str(&j->arena, wire_get(f, f->envid));
+    j->has_body_hash = f->body_hash.len == DKIM_HASH_BYTES;
+    if (j->has_body_hash)
+        memcpy(j->body_hash, wire_get(f, f->body_hash).ptr, DKIM_HASH_BYTES);
     j->upto = JOB_CONTENT_FIRST;
     j->came_ms = loop_now_ms();
     idmap_put(&d->jobs, j->number, j);

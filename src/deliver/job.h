@@ -5,6 +5,7 @@
 
 #include "deliver/deliver.h"
 #include "mail/address.h"
+#include "mail/dkim.h"
 #include "mail/header.h"
 #include "mail/outcome.h"
 #include "mail/xtext.h"
@@ -20,6 +21,15 @@ struct job_rcpt {
     bool settled;
     struct outcome outcome; /* when settled */
     bool dsn_passed_on;     /* NOTIFY went with it to a server that speaks DSN (RFC 3461 §5.2.2) */
+};
+
+/* A signature that the message leaves with, or not at all. */
+struct job_sign {
+    uint64_t key;
+    struct dkim_sign with; /* its strings in the job's arena */
+    bool asked, answered;  /* core, for the form at hand */
+    uint16_t code;         /* 0: signature; else why there is none */
+    struct str signature, text;
 };
 
 struct job {
@@ -41,12 +51,16 @@ struct job {
     size_t rcpt_count, rcpt_cap;
     struct header_edit edits[EDITS_MAX];
     size_t edit_count;
-    struct arena arena; /* strings above */
+    struct job_sign signs[JOB_SIGNS_MAX];
+    size_t sign_count;
+    bool has_body_hash;
+    uint8_t body_hash[DKIM_HASH_BYTES]; /* of the body as it was received, relaxed */
+    struct arena arena;                 /* strings above */
 
-    struct buf content; /* arrived and not taken */
-    uint64_t received;  /* offset behind what arrived */
-    uint64_t upto;      /* what core was asked for */
-    struct gate arrived;
+    struct buf content;  /* arrived and not taken */
+    uint64_t received;   /* offset behind what arrived */
+    uint64_t upto;       /* what core was asked for */
+    struct gate arrived; /* content, or an answer to a hash: sign.h */
 
     int64_t came_ms, begun_ms; /* begun: a connection was at hand */
     struct ip source;          /* of the last connection that served it, and the peer's port */

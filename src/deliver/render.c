@@ -27,6 +27,7 @@ static bool render_head(struct render *r, struct err *err)
                        err))
         return err_at(err, "edits");
     r->header_8bit = !str_is_ascii(buf_str(&r->head));
+    r->header_bytes = r->head.len;
     r->taken = r->body.len - j->header_bytes;
     buf_drop(&r->body, j->header_bytes);
     return true;
@@ -35,8 +36,8 @@ static bool render_head(struct render *r, struct err *err)
 bool render_init(struct render *r, struct job *j, struct err *err)
 {
     *r = (struct render){ .job = j, .body_bytes = j->size_bytes - j->header_bytes };
-    buf_init(&r->head,
-             HEADER_SECTION_MAX + EDITS_MAX * (EDIT_TEXT_MAX + ID_TEXT_LEN) + SHORT_BODY_BYTES);
+    buf_init(&r->head, HEADER_SECTION_MAX + EDITS_MAX * (EDIT_TEXT_MAX + ID_TEXT_LEN) +
+                           SIGNATURES_BYTES_MAX + SHORT_BODY_BYTES);
     buf_init(&r->body, JOB_WINDOW_BYTES);
     buf_init(&r->converted, SIZE_MAX);
     if (!job_await(j, j->header_bytes, err) || !render_head(r, err))
@@ -113,10 +114,22 @@ static bool make_whole(struct render *r, struct err *err)
     return ok;
 }
 
+bool render_gather(struct render *r, struct err *err)
+{
+    if (r->converting == 0 && !claim(r, (size_t)r->body_bytes, err))
+        return false;
+    return r->whole || make_whole(r, err);
+}
+
+static struct str unsigned_head(const struct render *r)
+{
+    return str_skip(buf_str(&r->head), r->head_signed);
+}
+
 static bool convert_scanned(struct render *r, const struct mime_scan *scan, struct err *err)
 {
     struct mime_convert *c = mime_convert_new(scan);
-    bool ok = mime_convert_feed(c, buf_str(&r->head), &r->converted, err) &&
+    bool ok = mime_convert_feed(c, unsigned_head(r), &r->converted, err) &&
               mime_convert_feed(c, buf_str(&r->body), &r->converted, err) &&
               mime_convert_end(c, &r->converted, err);
 
@@ -127,7 +140,7 @@ static bool convert_scanned(struct render *r, const struct mime_scan *scan, stru
 static bool convert(struct render *r, struct err *err)
 {
     struct mime_scan *scan = mime_scan_new();
-    bool ok = mime_scan_feed(scan, buf_str(&r->head), err) &&
+    bool ok = mime_scan_feed(scan, unsigned_head(r), err) &&
               mime_scan_feed(scan, buf_str(&r->body), err) && mime_scan_end(scan, err) &&
               convert_scanned(r, scan, err);
 
@@ -140,11 +153,68 @@ bool render_choose(struct render *r, bool seven_bit, struct err *err)
     r->is_converted = seven_bit;
     if (!seven_bit || r->converted.len > 0)
         return true;
-    if (r->converting == 0 && !claim(r, (size_t)r->body_bytes, err))
+    return render_gather(r, err) && convert(r, err);
+}
+
+/* Signing ------------------------------------------------------------------------------------- */
+
+/* What has no empty line behind its fields is all header. */
+static size_t section_bytes(struct str message)
+{
+    struct header_field field;
+    size_t at = 0;
+
+    while (header_next(message, &at, &field))
+        ;
+    return at + header_end(str_sub(message, at, 2));
+}
+
+static struct str unsigned_converted(const struct render *r)
+{
+    return str_skip(buf_str(&r->converted), r->converted_signed);
+}
+
+struct str render_section(const struct render *r)
+{
+    if (r->is_converted)
+        return str_sub(unsigned_converted(r), 0, section_bytes(unsigned_converted(r)));
+    return str_sub(unsigned_head(r), 0, r->header_bytes);
+}
+
+struct str render_body(const struct render *r)
+{
+    if (r->is_converted)
+        return str_skip(unsigned_converted(r), section_bytes(unsigned_converted(r)));
+    if (r->body_bytes == 0)
+        return str_skip(unsigned_head(r), r->header_bytes);
+    return buf_str(&r->body);
+}
+
+static bool put_in_front(struct buf *b, struct str text)
+{
+    if (!buf_room(b, text.len))
         return false;
-    if (!r->whole && !make_whole(r, err))
-        return false;
-    return convert(r, err);
+    memmove(b->ptr + text.len, b->ptr, b->len);
+    memcpy(b->ptr, text.ptr, text.len);
+    b->len += text.len;
+    return true;
+}
+
+bool render_sign(struct render *r, struct str fields, struct err *err)
+{
+    size_t *is_signed = r->is_converted ? &r->converted_signed : &r->head_signed;
+    struct buf *form = r->is_converted ? &r->converted : &r->head;
+
+    assert(*is_signed == 0 && fields.len > 0);
+    if (!put_in_front(form, fields))
+        return err_set(err, ERR_LIMIT, "the signatures have %zu octets", fields.len);
+    *is_signed = fields.len;
+    return true;
+}
+
+bool render_is_signed(const struct render *r)
+{
+    return (r->is_converted ? r->converted_signed : r->head_signed) > 0;
 }
 
 /* The way out --------------------------------------------------------------------------------- */

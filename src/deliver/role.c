@@ -8,6 +8,7 @@
 #include "deliver/connection.h"
 #include "deliver/host.h"
 #include "deliver/live.h"
+#include "deliver/sign.h"
 #include "deliver/site.h"
 #include "io/loop.h"
 #include "io/ring.h"
@@ -24,6 +25,10 @@ static bool from_core(struct deliver *d, const struct frame *f, struct err *err)
         return job_add_rcpt(d, (const void *)f, err);
     case WIRE_JOB_EDIT:
         return job_add_edit(d, (const void *)f, err);
+    case WIRE_JOB_SIGN:
+        return sign_add(d, (const void *)f, err);
+    case WIRE_JOB_SIGNED:
+        return sign_answer(d, (const void *)f, err);
     case WIRE_JOB_GO:
         return job_go(d, (const void *)f, err);
     case WIRE_JOB_CONTENT:
@@ -272,6 +277,7 @@ static void role_free(void *role)
     idmap_done(&d->questions);
     map_done(&d->sites);
     buf_done(&d->skipped);
+    dkim_body_done(&d->body);
     tls_client_free(d->tls_any);
     tls_client_free(d->tls_named);
     tls_client_free(d->tls_before[0]);
