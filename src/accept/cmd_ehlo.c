@@ -18,8 +18,7 @@ static bool take_name(struct session *s, struct str name)
 
 static bool offers_auth(const struct session *s)
 {
-    return s->kind != LISTENER_RELAY && stream_tls(s->stream) != NULL &&
-           !(s->flags & BIND_AUTHENTICATED);
+    return s->kind != LISTENER_RELAY && stream_tls(s->stream) != NULL && !s->signed_in;
 }
 
 /* RFC 9422 §4: how many messages a session, how many recipients a message may have. */
@@ -47,7 +46,8 @@ void cmd_ehlo(struct session *s, struct str args)
     if (s->role->tls != NULL && stream_tls(s->stream) == NULL)
         buf_add(text, STR("\nSTARTTLS"));
     if (offers_auth(s))
-        buf_add(text, STR("\nAUTH PLAIN LOGIN"));
+        buf_addf(text, "\nAUTH PLAIN LOGIN SCRAM-SHA-256%s",
+                 s->flags & BIND_CERTIFICATE ? " EXTERNAL" : "");
     add_limits(&c->limits, text);
     buf_add(text, STR("\nHELP"));
     reply.text = buf_str(text);

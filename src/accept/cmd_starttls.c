@@ -2,6 +2,7 @@
 /* accept/cmd_starttls.c - STARTTLS (RFC 3207): everything said in the clear is forgotten, whatever
  * was pipelined behind the command is thrown away (fault B03). */
 #include "accept/accept.h"
+#include "accept/opening.h"
 #include "accept/verbs.h"
 #include "base/log.h"
 
@@ -43,4 +44,5 @@ void cmd_starttls(struct session *s, struct str args)
     if (discarded)
         log_discarded(s);
     session_forget(s);
+    (void)opening_certificate(s); /* else the session is over */
 }

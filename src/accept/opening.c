@@ -113,7 +113,6 @@ static void refuse_coming(struct session *s)
                        .text = s->answer.text };
 
     session_refuse_raw(s, &r);
-    s->held_by_core = false;
     s->over = true;
 }
 
@@ -132,6 +131,27 @@ static bool come_in(struct session *s)
     answered = session_await(s, loop_now_ms() + READY_MS_MAX);
     if (!answered)
         session_end(s, REPLY_STARTING);
+    else if (s->answer.code != 0) {
+        refuse_coming(s);
+        s->held_by_core = false;
+    }
+    return !s->over;
+}
+
+bool opening_certificate(struct session *s)
+{
+    const struct tls_facts *tls = stream_tls(s->stream);
+
+    if (tls == NULL || !tls->shown)
+        return true;
+    (void)session_work(s);
+    if (!vault_certificate(s, tls->sha256)) {
+        session_end(s, REPLY_RESTARTED);
+        return false;
+    }
+    session_ask(s, /* of_vault= */ true);
+    if (!session_await(s, loop_now_ms() + READY_MS_MAX))
+        session_end(s, REPLY_RESTARTED);
     else if (s->answer.code != 0)
         refuse_coming(s);
     return !s->over;
@@ -159,7 +179,8 @@ static bool spoke_early(struct session *s)
 bool opening(struct session *s)
 {
     stream_set_write_timeout(s->stream, s->role->config->timeouts.command_ms);
-    if (!learn_client(s) || !start_implicit_tls(s) || is_full(s) || !come_in(s) || spoke_early(s))
+    if (!learn_client(s) || !start_implicit_tls(s) || is_full(s) || !come_in(s) ||
+        !opening_certificate(s) || spoke_early(s))
         return false;
     session_reply1(s, REPLY_GREETING, s->role->config->hostname);
     return session_flush(s);

@@ -156,18 +156,24 @@ static void role_free(void *role)
 
 /* Start ------------------------------------------------------------------------------------- */
 
-static bool tls_make(const struct role_start *s, struct tls_server **ret, struct err *err)
+static bool tls_make(const struct role_start *s, const struct config *config,
+                     struct tls_server **ret, struct err *err)
 {
     *ret = NULL;
-    return s->tls_chain_pem.len == 0 ||
-           tls_server_new(s->tls_chain_pem, s->tls_key_pem, ret, err) || err_at(err, "TLS");
+    if (s->tls_chain_pem.len == 0)
+        return true;
+    if (!tls_server_new(s->tls_chain_pem, s->tls_key_pem, ret, err))
+        return err_at(err, "TLS");
+    if (config->tls_client_certificates)
+        tls_server_ask_certificate(*ret);
+    return true;
 }
 
 static bool role_begin(const struct role_start *s, void **ret_role, struct err *err)
 {
     struct accept *a = NEW(struct accept);
 
-    if (!tls_make(s, &a->tls, err)) {
+    if (!tls_make(s, s->config, &a->tls, err)) {
         free(a);
         return false;
     }
@@ -203,7 +209,7 @@ static void role_reload(void *role, const struct config *config, const struct ro
     a->config = config;
     if (config->gate == GATE_OPEN)
         a->gate_open = true;
-    if (!tls_make(s, &tls, &err)) {
+    if (!tls_make(s, config, &tls, &err)) {
         log_err(LOG_ALERT, "tls-reload-failed", &err);
         return;
     }

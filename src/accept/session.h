@@ -44,6 +44,7 @@ struct session {
     uint32_t messages;
     uint16_t bad_commands, auth_failures;
     uint8_t streak;    /* commands since others had a turn */
+    bool signed_in;    /* by AUTH, which is then refused (RFC 4954 §4) */
     bool idle;         /* between transactions, waiting for a command: may be sent away */
     bool opened;       /* vault has heard of it */
     bool held_by_core; /* or may be, when its answer has not come */

@@ -14,6 +14,14 @@ static void on_auth_failed(struct accept *a, const struct wire_auth_failed *f)
         session_answered(s, f->code, wire_get(f, f->text));
 }
 
+static void on_challenge(struct accept *a, const struct wire_auth_challenge *f)
+{
+    struct session *s = session_table_find(&a->sessions, f->session);
+
+    if (s != NULL && s->answer.waiting)
+        session_answered(s, ANSWER_CHALLENGE, wire_get(f, f->message));
+}
+
 static bool on_frame(void *owner, struct channel *c, const struct frame *f, struct err *err)
 {
     struct accept *a = owner;
@@ -24,6 +32,9 @@ static bool on_frame(void *owner, struct channel *c, const struct frame *f, stru
     switch (f->type) {
     case WIRE_AUTH_FAILED:
         on_auth_failed(a, (const struct wire_auth_failed *)f);
+        return true;
+    case WIRE_AUTH_CHALLENGE:
+        on_challenge(a, (const struct wire_auth_challenge *)f);
         return true;
     case WIRE_GATE:
         a->gate_open = ((const struct wire_gate *)f)->open != 0;
@@ -100,6 +111,31 @@ bool vault_auth(struct session *s, struct str user, struct str secret)
     f->session = s->id;
     wire_put(f, &f->user, user);
     wire_put(f, &f->secret, secret);
+    return true;
+}
+
+bool vault_auth_step(struct session *s, uint32_t step, struct str message)
+{
+    struct wire_auth_step *f;
+
+    if (channel_of(s) == NULL)
+        return false;
+    f = wire_add(channel_of(s), WIRE_AUTH_STEP, message.len);
+    f->session = s->id;
+    f->step = step;
+    wire_put(f, &f->message, message);
+    return true;
+}
+
+bool vault_certificate(struct session *s, const uint8_t sha256[32])
+{
+    struct wire_session_cert *f;
+
+    if (channel_of(s) == NULL)
+        return false;
+    f = wire_add(channel_of(s), WIRE_SESSION_CERT, 32);
+    f->session = s->id;
+    wire_put(f, &f->fingerprint, str_make(sha256, 32));
     return true;
 }
 

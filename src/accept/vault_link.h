@@ -26,4 +26,10 @@ bool vault_knows(const struct session *s);
 MUST_USE bool vault_session_open(struct session *s);
 /* False: vault is away. */
 MUST_USE bool vault_auth(struct session *s, struct str user, struct str secret);
+/* One message of the client's in SCRAM (wire_auth_step). A challenge comes as an answer with code
+ * ANSWER_CHALLENGE, everything else as after vault_auth(). False: vault is away. */
+#define ANSWER_CHALLENGE 334
+MUST_USE bool vault_auth_step(struct session *s, uint32_t step, struct str message);
+/* The certificate that the client has shown. The answer comes by core. False: vault is away. */
+MUST_USE bool vault_certificate(struct session *s, const uint8_t sha256[32]);
 void vault_session_close(struct session *s);

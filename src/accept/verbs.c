@@ -39,7 +39,7 @@ static const struct verb {
     { TEXT("STARTTLS"), cmd_starttls, ARGS_NONE | AFTER_HELO | OUTSIDE_MAIL,
       TEXT("STARTTLS - encrypt the connection") },
     { TEXT("AUTH"), cmd_auth, ARGS_SOME | AFTER_HELO | OUTSIDE_MAIL,
-      TEXT("AUTH PLAIN|LOGIN - sign in; only over TLS") },
+      TEXT("AUTH PLAIN|LOGIN|SCRAM-SHA-256 - sign in; only over TLS") },
     { TEXT("RSET"), cmd_rset, ARGS_NONE, TEXT("RSET - forget the message begun") },
     { TEXT("NOOP"), cmd_noop, 0, TEXT("NOOP - do nothing") },
     { TEXT("VRFY"), cmd_vrfy, ARGS_SOME, TEXT("VRFY address - never tells whether it exists") },

@@ -45,7 +45,7 @@ static void take_pem(BIO *bio, struct buf *to)
     BIO_free(bio);
 }
 
-static void make_certificate(struct buf *chain, struct buf *key)
+void world_make_certificate(struct buf *chain, struct buf *key)
 {
     EVP_PKEY *pair = EVP_EC_gen("P-256");
     X509 *x = X509_new();
@@ -83,21 +83,79 @@ static void send_ready(struct world *w, uint64_t session, unsigned flags, bool o
     wire_put(f, &f->login, login);
 }
 
+static void send_auth_failed(struct world *w, uint64_t session, uint16_t code)
+{
+    struct wire_auth_failed *no = wire_add(w->vault, WIRE_AUTH_FAILED, 5);
+
+    no->session = session;
+    no->code = code;
+    wire_put(no, &no->text, STR("wrong"));
+}
+
 static void check_auth(struct world *w, const struct wire_auth *f)
 {
     bool right =
         str_eq(wire_get(f, f->user), STR("ann")) && str_eq(wire_get(f, f->secret), STR("secret"));
-    struct wire_auth_failed *no;
 
     w->auths++;
-    if (right) {
+    if (right)
         send_ready(w, f->session, BIND_AUTHENTICATED, false, STR("ann"));
+    else
+        send_auth_failed(w, f->session, str_eq(wire_get(f, f->user), STR("busy")) ? 454 : 535);
+}
+
+/* Plays SCRAM: "first", then "final", then nothing; other words are failures. */
+static void check_step(struct world *w, const struct wire_auth_step *f)
+{
+    static const struct {
+        struct str message;
+        uint32_t step;
+        uint16_t code; /* 334: the challenge is `text` */
+        const char *text;
+    } answers[] = {
+        { { "first", 5 }, 0, 334, "server-first" },
+        { { "final", 5 }, 1, 334, "v=ok" },
+        { { "", 0 }, 2, 0, "" },
+        { { "wrong", 5 }, 1, 535, "wrong" },
+        { { "suspended", 9 }, 1, 525, "suspended" },
+        { { "busy", 4 }, 0, 454, "busy" },
+    };
+    struct str message = wire_get(f, f->message);
+    size_t len = strlen(w->steps);
+
+    (void)snprintf(w->steps + len, sizeof(w->steps) - len, "%u:%.*s ", f->step, STR_FMT(message));
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+        if (answers[i].step != f->step || !str_eq(answers[i].message, message))
+            continue;
+        if (answers[i].code == 0) {
+            send_ready(w, f->session, BIND_AUTHENTICATED, false, STR("ann"));
+        } else if (answers[i].code == 334) {
+            struct wire_auth_challenge *c = wire_add(w->vault, WIRE_AUTH_CHALLENGE, 64);
+            c->session = f->session;
+            wire_put(c, &c->message, str_of(answers[i].text));
+        } else {
+            send_auth_failed(w, f->session, answers[i].code);
+        }
         return;
     }
-    no = wire_add(w->vault, WIRE_AUTH_FAILED, 5);
-    no->session = f->session;
-    no->code = str_eq(wire_get(f, f->user), STR("busy")) ? 454 : 535;
-    wire_put(no, &no->text, STR("wrong"));
+    send_auth_failed(w, f->session, 501);
+}
+
+static void take_certificate(struct world *w, const struct wire_session_cert *f)
+{
+    struct str text = STR("too many of yours");
+    struct wire_session_ready *r;
+
+    w->certificates++;
+    assert(f->fingerprint.len == sizeof(w->sha256));
+    memcpy(w->sha256, wire_get(f, f->fingerprint).ptr, sizeof(w->sha256));
+    r = wire_add(w->core, WIRE_SESSION_READY, 64);
+    r->session = f->session;
+    r->flags = w->certificate_flags;
+    r->code = w->certificate_code;
+    r->opening = BIND_CERT;
+    wire_put(r, &r->text, r->code != 0 ? text : STR_NONE);
+    wire_put(r, &r->login, w->certificate_flags != 0 ? STR("cert.example") : STR_NONE);
 }
 
 static bool on_vault_frame(void *owner, struct channel *c, const struct frame *f, struct err *err)
@@ -112,6 +170,10 @@ static bool on_vault_frame(void *owner, struct channel *c, const struct frame *f
         send_ready(w, w->client, w->client_flags, true, STR_NONE);
     } else if (f->type == WIRE_AUTH) {
         check_auth(w, (const struct wire_auth *)(const void *)f);
+    } else if (f->type == WIRE_AUTH_STEP) {
+        check_step(w, (const struct wire_auth_step *)(const void *)f);
+    } else if (f->type == WIRE_SESSION_CERT) {
+        take_certificate(w, (const struct wire_session_cert *)(const void *)f);
     }
     return true;
 }
@@ -196,6 +258,7 @@ static void take_end(struct world *w, struct taken *t, const struct wire_tx_end 
     t->ended = true;
     t->header_bytes = f->header_bytes;
     t->facts = f->content;
+    t->body_hash = arena_str(&t->arena, wire_get(f, f->body_hash));
     assert(f->size_bytes == t->content.len);
     if (!header_render(&t->rendered, section, t->edits, t->edit_count,
                        str_of(id_format(t->number, id)), &err))
@@ -322,7 +385,7 @@ void world_start(struct world *w, const char *yaml)
     for (int i = 0; i < DOORS; i++)
         if (!listener_new(&at, &w->listeners[i], &err))
             abort();
-    make_certificate(&chain, &key);
+    world_make_certificate(&chain, &key);
     start.config = w->config;
     start.listener_count = DOORS;
     start.tls_chain_pem = buf_str(&chain);

@@ -19,6 +19,7 @@ struct taken {
     struct header_edit edits[EDITS_MAX];
     size_t edit_count;
     uint32_t header_bytes, facts, body;
+    struct str body_hash; /* in the arena */
     struct arena arena;
 };
 
@@ -31,7 +32,9 @@ struct world {
     uint32_t generation;
 
     /* How vault and core behave. */
-    unsigned client_flags; /* enum bind_flag for who comes in */
+    unsigned client_flags;      /* enum bind_flag for who comes in */
+    unsigned certificate_flags; /* for who shows a certificate */
+    uint16_t certificate_code;
     uint16_t ready_code;
     uint16_t answer_code;    /* 0: 250 */
     bool core_refuses_early; /* at the first chunk, by 452 */
@@ -42,6 +45,9 @@ struct world {
     unsigned begun;         /* transactions */
     uint64_t client;        /* the latest session */
     unsigned auths, closes;
+    unsigned certificates; /* shown, and the last one's fingerprint */
+    uint8_t sha256[32];
+    char steps[512];        /* of SCRAM, as "0:first " */
     uint64_t held_position; /* credit not given */
 };
 
@@ -68,6 +74,9 @@ void world_forget(struct world *w);
 unsigned world_whole(const struct world *w);
 /* The only session's state, as it is between two commands. */
 struct session *world_session(struct world *w);
+
+/* One that signs itself, as PEM; both are made. */
+void world_make_certificate(struct buf *chain, struct buf *key);
 
 /* A client that says what it is told. */
 struct client {
