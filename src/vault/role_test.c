@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* vault/role_test.c - the whole role, with accept, core and web played by the test. */
+/* vault/role_test.c - the whole role: whose sessions are, what operators ask, start and end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,199 +9,7 @@
 
 #include <cmocka.h>
 
-#include "base/log.h"
-#include "vault/role.h"
-#include "vault/vault.h"
-
-/* The far end of a link, which keeps the frames that came. */
-struct far {
-    enum role_kind kind;
-    struct channel *channel;
-    bool closed;
-    size_t count;
-    struct frame *frames[64];
-};
-
-struct world {
-    struct config *config;
-    struct str state_folder; /* empty: in memory */
-    char secret[32];
-    struct vault *vault;
-    struct far core, accept, web;
-    struct buf log;
-};
-
-static bool far_frame(void *owner, struct channel *c, const struct frame *f, struct err *err)
-{
-    struct far *far = owner;
-
-    (void)c;
-    if (!wire_check(f, ROLE_VAULT, far->kind, err))
-        return false;
-    assert_true(far->count < ARRAY_LEN(far->frames));
-    far->frames[far->count] = mem_new(f->len);
-    memcpy(far->frames[far->count++], f, f->len);
-    return true;
-}
-
-static void far_closed(void *owner, struct channel *c, const struct err *why)
-{
-    struct far *far = owner;
-
-    (void)why;
-    far->closed = true;
-    far->channel = NULL;
-    channel_free(c);
-}
-
-static const struct channel_events far_events = { .frame = far_frame, .closed = far_closed };
-
-static void far_forget(struct far *far)
-{
-    for (size_t i = 0; i < far->count; i++)
-        free(far->frames[i]);
-    far->count = 0;
-}
-
-static void far_link(struct world *w, struct far *far, enum role_kind kind)
-{
-    struct role_link l = { .peer = kind, .generation = 1 };
-
-    *far = (struct far){ .kind = kind };
-    channel_pair(0, &l.channel, 1, &far->channel);
-    channel_set_owner(far->channel, &far_events, far);
-    vault_role.link(w->vault, &l);
-}
-
-static void far_done(struct far *far)
-{
-    far_forget(far);
-    channel_free(far->channel);
-}
-
-/* The frame of that type which came, the newest; waits for it. */
-static const void *far_expect(struct far *far, enum wire_type type)
-{
-    for (int turn = 0; turn < 2000; turn++) {
-        for (size_t i = far->count; i-- > 0;)
-            if (far->frames[i]->type == type)
-                return far->frames[i];
-        loop_turn(10);
-    }
-    fail_msg("%s did not come", wire_type_name(type));
-    return NULL;
-}
-
-static bool str_has(struct str text, const char *part)
-{
-    return str_find(text, str_of(part)) < text.len;
-}
-
-static void keep_line(void *arg, enum log_level level, struct str line)
-{
-    struct buf *log = arg;
-
-    (void)level;
-    buf_add(log, line);
-    buf_add_char(log, '\n');
-}
-
-static struct config *make_config(struct world *w)
-{
-    static struct config_network networks[2];
-    struct config *c = w->config;
-
-    *c = (struct config){ .state_folder = w->state_folder,
-                          .networks = networks,
-                          .network_count = ARRAY_LEN(networks) };
-    networks[0] = (struct config_network){ .account = STR("office") };
-    networks[1] = (struct config_network){ .account = STR("printers"), .normalize = true };
-    assert_true(ip_net_parse(STR("192.0.2.0/24"), &networks[0].net, NULL));
-    assert_true(ip_net_parse(STR("192.0.2.128/25"), &networks[1].net, NULL));
-    return c;
-}
-
-static void start(struct world *w)
-{
-    const struct role_start s = { .kind = ROLE_VAULT,
-                                  .config = make_config(w),
-                                  .unix_fd = -1,
-                                  .secret = str_make(w->secret, sizeof w->secret) };
-    struct err err = { 0 };
-    void *role;
-
-    if (!vault_role.start(&s, &role, &err))
-        fail_msg("%s", err.text);
-    w->vault = role;
-    far_link(w, &w->core, ROLE_CORE);
-    far_link(w, &w->accept, ROLE_ACCEPT);
-    far_link(w, &w->web, ROLE_WEB);
-}
-
-static int set_up(void **state)
-{
-    struct world *w = NEW(struct world);
-
-    loop_init();
-    buf_init(&w->log, 1 << 20);
-    log_set_sink(keep_line, &w->log);
-    log_set_level(LOG_DEBUG);
-    w->config = NEW(struct config);
-    memset(w->secret, 7, sizeof w->secret);
-    start(w);
-    *state = w;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct world *w = *state;
-
-    far_done(&w->core);
-    far_done(&w->accept);
-    far_done(&w->web);
-    vault_role.free(w->vault);
-    log_set_sink(NULL, NULL);
-    buf_done(&w->log);
-    free(w->config);
-    free(w);
-    return 0;
-}
-
-/* What an operator asks, and how that ended. */
-struct ask {
-    enum admin_verb verb;
-    const char *name, *account, *state;
-    uint64_t id;
-    uint32_t limit;
-};
-
-static const struct wire_admin_end *ask(struct world *w, struct ask a)
-{
-    struct wire_admin *f;
-
-    far_forget(&w->web);
-    f = wire_add(w->web.channel, WIRE_ADMIN, 512);
-    f->request = 5;
-    f->verb = (uint32_t)a.verb;
-    f->id = a.id;
-    f->limit = a.limit;
-    wire_put(f, &f->actor, STR("root"));
-    wire_put(f, &f->name, str_of(a.name));
-    wire_put(f, &f->account, str_of(a.account));
-    wire_put(f, &f->state, str_of(a.state));
-    return far_expect(&w->web, WIRE_ADMIN_END);
-}
-
-static struct str row(struct world *w, size_t n)
-{
-    for (size_t i = 0; i < w->web.count; i++)
-        if (w->web.frames[i]->type == WIRE_ADMIN_ROW && n-- == 0) {
-            const struct wire_admin_row *f = (const void *)w->web.frames[i];
-            return wire_get(f, f->json);
-        }
-    return STR("");
-}
+#include "vault/world_test.h"
 
 /* Makes a credential; its secret goes to `secret`. */
 static void make_credential(struct world *w, const char *user, char secret[SECRET_TEXT_LEN + 1])
@@ -215,26 +23,6 @@ static void make_credential(struct world *w, const char *user, char secret[SECRE
     memcpy(secret, json.ptr + at, SECRET_TEXT_LEN);
     secret[SECRET_TEXT_LEN] = '\0';
     far_forget(&w->web);
-}
-
-static void open_session(struct world *w, uint64_t session, const char *client)
-{
-    struct wire_session_open *f = wire_add(w->accept.channel, WIRE_SESSION_OPEN, 0);
-    struct ip ip;
-
-    assert_true(ip_parse(str_of(client), &ip, NULL));
-    f->session = session;
-    f->client = wire_ip_of(&ip, 4711);
-    f->listener = 2;
-}
-
-static void send_auth(struct world *w, uint64_t session, const char *user, const char *secret)
-{
-    struct wire_auth *f = wire_add(w->accept.channel, WIRE_AUTH, strlen(user) + strlen(secret));
-
-    f->session = session;
-    wire_put(f, &f->user, str_of(user));
-    wire_put(f, &f->secret, str_of(secret));
 }
 
 /* Lets answers that slowdown holds back come now. */
@@ -270,8 +58,7 @@ static void R09_trusted_networks_are_bound_to_their_account(void **state)
         assert_int_equal(b->listener, 2);
         assert_int_equal(b->credential, 0);
     }
-    assert_true(
-        str_has(buf_str(&w->log), "event=account-added actor=configuration account=office"));
+    assert_true(log_has(w, "event=account-added actor=configuration account=office"));
 }
 
 static void R09_right_secret_binds_the_session(void **state)
@@ -350,9 +137,9 @@ static void A06_no_secret_in_logs_or_lists(void **state)
     vault_role.status(w->vault, &status);
     assert_false(str_has(buf_str(&status), secret));
     buf_done(&status);
-    assert_true(str_has(buf_str(&w->log), "event=auth-failed"));
-    assert_false(str_has(buf_str(&w->log), secret));
-    assert_false(str_has(buf_str(&w->log), "swapped"));
+    assert_true(log_has(w, "event=auth-failed"));
+    assert_false(log_has(w, secret));
+    assert_false(log_has(w, "swapped"));
 }
 
 static void A07_revocation_acts_on_open_sessions(void **state)
@@ -362,9 +149,10 @@ static void A07_revocation_acts_on_open_sessions(void **state)
 
     make_credential(w, "shop", secret);
     open_session(w, 1, "198.51.100.1");
+    (void)far_expect(&w->core, WIRE_SESSION_BIND);
+    far_forget(&w->core);
     send_auth(w, 1, "shop", secret);
-    while (w->core.count < 3) /* gate, opening, AUTH */
-        loop_turn(10);
+    (void)far_expect(&w->core, WIRE_SESSION_BIND);
     far_forget(&w->core);
     assert_int_equal(ask(w, (struct ask){ .verb = ADMIN_CRED_REMOVE, .name = "shop" })->status,
                      200);
@@ -377,8 +165,7 @@ static void A07_revocation_acts_on_open_sessions(void **state)
     open_session(w, 2, "198.51.100.2");
     send_auth(w, 2, "shop", secret);
     assert_int_equal(failure(w)->code, 535);
-    assert_true(
-        str_has(buf_str(&w->log), "event=credential-removed actor=root account=office name=shop"));
+    assert_true(log_has(w, "event=credential-removed actor=root account=office name=shop"));
     make_credential(w, "shop", secret); /* the name is free again */
 }
 
@@ -416,12 +203,7 @@ static void without_core_there_is_no_verdict(void **state)
     assert_int_equal(failure(w)->code, 454);
 }
 
-static const struct admin_case {
-    const char *name;
-    struct ask ask;
-    uint16_t status;
-    const char *words; /* of the end, or of the first row */
-} admin_cases[] = {
+static const struct admin_case admin_cases[] = {
     { "account", { .verb = ADMIN_ACCOUNT_ADD, .name = "shop" }, 200, "\"name\":\"shop\"" },
     { "account twice", { .verb = ADMIN_ACCOUNT_ADD, .name = "shop" }, 409, "there already" },
     { "account without name", { .verb = ADMIN_ACCOUNT_ADD, .name = "" }, 422, "letters, digits" },
@@ -486,14 +268,7 @@ static void operators_are_answered(void **state)
 {
     struct world *w = *state;
 
-    for (size_t i = 0; i < ARRAY_LEN(admin_cases); i++) {
-        const struct admin_case *c = &admin_cases[i];
-        const struct wire_admin_end *end = ask(w, c->ask);
-        struct str words = c->status == 200 ? row(w, 0) : wire_get(end, end->text);
-
-        if (end->status != c->status || (c->words[0] && !str_has(words, c->words)))
-            fail_msg("%s: %u %.*s", c->name, end->status, STR_FMT(words));
-    }
+    admin_cases_run(w, admin_cases, ARRAY_LEN(admin_cases));
 }
 
 static void lists_say_where_they_go_on(void **state)
@@ -516,7 +291,7 @@ static void gate_is_told_on_link_and_on_change(void **state)
     assert_int_equal(ask(w, (struct ask){ .verb = ADMIN_LIVE_OPEN })->status, 200);
     assert_int_equal(((const struct wire_gate *)far_expect(&w->core, WIRE_GATE))->open, 1);
     assert_int_equal(((const struct wire_gate *)far_expect(&w->accept, WIRE_GATE))->open, 1);
-    assert_true(str_has(buf_str(&w->log), "event=gate-opened actor=root"));
+    assert_true(log_has(w, "event=gate-opened actor=root"));
 }
 
 static void P05_what_cannot_be_ends_the_peer(void **state)
@@ -529,27 +304,19 @@ static void P05_what_cannot_be_ends_the_peer(void **state)
     assert_null(w->vault->accept[0].channel);
 }
 
-static void stop(struct world *w)
-{
-    far_done(&w->core);
-    far_done(&w->accept);
-    far_done(&w->web);
-    vault_role.free(w->vault);
-}
-
 static void what_was_answered_is_there_after_a_restart(void **state)
 {
     struct world *w = *state;
     char folder[] = "/tmp/vault-XXXXXX", secret[SECRET_TEXT_LEN + 1], command[128];
 
     assert_non_null(mkdtemp(folder));
-    stop(w);
+    world_stop(w);
     w->state_folder = str_of(folder);
-    start(w);
+    world_start(w);
     make_credential(w, "shop", secret);
     assert_int_equal(ask(w, (struct ask){ .verb = ADMIN_LIVE_OPEN })->status, 200);
-    stop(w);
-    start(w);
+    world_stop(w);
+    world_start(w);
     assert_int_equal(((const struct wire_gate *)far_expect(&w->accept, WIRE_GATE))->open, 1);
     open_session(w, 1, "198.51.100.1");
     (void)far_expect(&w->core, WIRE_SESSION_BIND);
@@ -557,13 +324,13 @@ static void what_was_answered_is_there_after_a_restart(void **state)
     send_auth(w, 1, "shop", secret);
     const struct wire_session_bind *b = far_expect(&w->core, WIRE_SESSION_BIND);
     assert_int_equal(b->flags, BIND_AUTHENTICATED);
-    stop(w);
+    world_stop(w);
     w->state_folder = STR("");
     (void)snprintf(command, sizeof command, "grep -rqs %s %s", secret, folder);
     assert_int_not_equal(system(command), 0); /* A06: not in the files */
     (void)snprintf(command, sizeof command, "rm -r %s", folder);
     assert_int_equal(system(command), 0);
-    start(w);
+    world_start(w);
 }
 
 static void done_is_called(void *arg)
@@ -603,7 +370,7 @@ static void a_key_of_another_length_is_refused(void **state)
     assert_int_equal(err.kind, ERR_CONFIG);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, world_set_up, world_tear_down)
 
 int main(void)
 {
