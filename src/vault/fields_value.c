@@ -76,6 +76,13 @@ void fields_expected(const struct field_rule *rule, struct buf *to)
 
 /* One type each: false when it is not good ----------------------------------------------------- */
 
+/* Pieces joined by single commas, none of them empty. */
+static bool list_ok(struct str list)
+{
+    return list.len > 0 && list.ptr[0] != ',' && list.ptr[list.len - 1] != ',' &&
+           str_find(list, STR(",,")) == list.len;
+}
+
 static bool has_word(struct str list, struct str word)
 {
     struct str piece;
@@ -100,6 +107,8 @@ static bool words_ok(const struct field_rule *rule, struct str value, struct buf
     struct str rest = value, piece;
     size_t written = 0;
 
+    if (!list_ok(value))
+        return false;
     while (fields_next(&rest, &piece)) {
         size_t i = 0;
         while (rule->words[i] && !str_eq(piece, str_of(rule->words[i])))
@@ -169,12 +178,14 @@ static bool networks_ok(const struct field_rule *rule, struct str value, struct 
     struct str piece;
     size_t count = 0;
 
+    if (!list_ok(value))
+        return false;
     while (fields_next(&value, &piece)) {
         if (count == rule->max || !ip_net_parse(str_trim(piece), &net, NULL))
             return false;
         buf_addf(to, "%s%s", count++ > 0 ? "," : "", ip_net_format(&net, text));
     }
-    return count > 0 && buf_ok(to);
+    return buf_ok(to);
 }
 
 static bool fingerprint_ok(struct str value, struct buf *to)
