@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* base/hash.c - SipHash-2-4 (Aumasson and Bernstein) of text, under the key of this process. */
+/* base/hash.c - SipHash-2-4 (Aumasson and Bernstein) of text, under the key of this process
+ * or one of the caller's. */
 #include "base/map.h"
 
 static uint64_t hash_key[2];
@@ -59,13 +60,13 @@ static void sip_word(struct sip *s, uint64_t word)
     s->v0 ^= word;
 }
 
-static uint64_t sip_hash(struct str text, bool nocase)
+static uint64_t sip_hash(const uint64_t key[2], struct str text, bool nocase)
 {
     struct sip s = {
-        .v0 = hash_key[0] ^ 0x736f6d6570736575U,
-        .v1 = hash_key[1] ^ 0x646f72616e646f6dU,
-        .v2 = hash_key[0] ^ 0x6c7967656e657261U,
-        .v3 = hash_key[1] ^ 0x7465646279746573U,
+        .v0 = key[0] ^ 0x736f6d6570736575U,
+        .v1 = key[1] ^ 0x646f72616e646f6dU,
+        .v2 = key[0] ^ 0x6c7967656e657261U,
+        .v3 = key[1] ^ 0x7465646279746573U,
     };
     size_t at = 0;
     uint64_t word;
@@ -83,18 +84,31 @@ static uint64_t sip_hash(struct str text, bool nocase)
     return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
 
+static void key_load(const uint8_t key[16], uint64_t words[2])
+{
+    words[0] = load_le((const char *)key, 8);
+    words[1] = load_le((const char *)key + 8, 8);
+}
+
 void hash_set_key(const uint8_t key[16])
 {
-    hash_key[0] = load_le((const char *)key, 8);
-    hash_key[1] = load_le((const char *)key + 8, 8);
+    key_load(key, hash_key);
 }
 
 uint64_t hash_str(struct str text)
 {
-    return sip_hash(text, false);
+    return sip_hash(hash_key, text, false);
 }
 
 uint64_t hash_str_nocase(struct str text)
 {
-    return sip_hash(text, true);
+    return sip_hash(hash_key, text, true);
+}
+
+uint64_t hash_str_nocase_by(const uint8_t key[16], struct str text)
+{
+    uint64_t words[2];
+
+    key_load(key, words);
+    return sip_hash(words, text, true);
 }

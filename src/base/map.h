@@ -13,6 +13,8 @@ void hash_set_key(const uint8_t key[16]);
 uint64_t hash_str(struct str text);
 /* Folds ASCII case: for domains. */
 uint64_t hash_str_nocase(struct str text);
+/* The same under a key of the caller's: for what outlives the process. */
+uint64_t hash_str_nocase_by(const uint8_t key[16], struct str text);
 
 struct map_slot;
 struct map {
