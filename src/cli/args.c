@@ -58,15 +58,17 @@ static bool set_flag(struct cli_args *a, enum cli_flag flag, const char *value, 
     return true;
 }
 
-/* "--name", "--name=value", "-n". */
-static bool find_flag(struct str word, enum cli_flag *ret, const char **ret_value)
+/* "--name", "--name=value", "-n": a letter may stand for another flag with another command. */
+static bool find_flag(const struct cli_command *c, struct str word, enum cli_flag *ret,
+                      const char **ret_value)
 {
     struct str name = str_skip(word, 2);
     size_t equals = str_index(name, '=');
 
     for (int i = 0; i < FLAGS; i++) {
         const struct cli_flag_row *row = &cli_flags[i];
-        if (word.len == 2 && row->letter && word.ptr[1] == row->letter) {
+        bool is_taken = command_flags(c) & UINT64_C(1) << i;
+        if (word.len == 2 && is_taken && row->letter && word.ptr[1] == row->letter) {
             *ret = (enum cli_flag)i;
             *ret_value = NULL;
             return true;
@@ -87,7 +89,7 @@ static bool take_flag(struct cli_args *a, int argc, const char *const *argv, int
     enum cli_flag flag;
     const char *value;
 
-    if (!find_flag(str_of(argv[*at]), &flag, &value))
+    if (!find_flag(a->command, str_of(argv[*at]), &flag, &value))
         return err_set(err, ERR_SYNTAX, "no flag %.40s", argv[*at]);
     if (!cli_flags[flag].value) {
         if (value)

@@ -29,6 +29,13 @@ static const struct args_case {
     { "send --to a --to b -", NULL },
     { "send --to a -- --file-with-hyphens", NULL },
     { "completion bash", NULL },
+    { "account add shop state=active limit.day.messages=100", NULL },
+    { "account set shop note=", NULL },
+    { "domain add a.example b.example --account shop subdomains=true", NULL },
+    { "domain transfer a.example --to other", NULL },
+    { "apply -f objects.json --dry-run", NULL },
+    { "send -f ann@example.org --to bob@example.org", NULL },
+    { "key ls --account shop", NULL },
     { "", "expected a command" },
     { "serv", "no command \"serv\"" },
     { "queue", "queue: no verb \"\"" },
@@ -38,6 +45,11 @@ static const struct args_case {
     { "serve --sock /x", "no flag --sock" },
     { "serve -x", "no flag -x" },
     { "serve --config", "--config: expected FILE" },
+    { "account set shop", "expected NAME KEY=VALUE..." },
+    { "account add", "expected NAME" },
+    { "domain add a.example --method guess", "--method \"guess\": expected one of dns host" },
+    { "export -f objects.json", "no flag -f" },
+    { "export --file objects.json", "--file is not for this command" },
     { "serve --single=yes", "--single takes no value" },
     { "serve --config a --config b", "--config: given twice" },
     { "status -o yaml", "--output \"yaml\": expected one of table json" },
@@ -100,6 +112,20 @@ static void test_args_values(void **state)
     free(args);
 }
 
+/* A letter may stand for two flags, but not with the same command. */
+static void test_letters_are_unique(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < cli_command_count; i++) {
+        uint64_t flags = command_flags(&cli_commands[i]);
+        for (int f = 0; f < FLAGS; f++)
+            for (int g = 0; g < f; g++)
+                if ((flags >> f & 1) && (flags >> g & 1) && cli_flags[f].letter &&
+                    cli_flags[f].letter == cli_flags[g].letter)
+                    fail_msg("%s: -%c", cli_commands[i].noun, cli_flags[f].letter);
+    }
+}
+
 /* Every command that is not hidden stands in every text. */
 static void expect_all_in(struct buf *text, bool by_verb)
 {
@@ -136,9 +162,31 @@ static void test_texts_name_every_command(void **state)
     buf_clear(&text);
     assert_true(manual_noun("queue", &text));
     assert_true(str_find(buf_str(&text), STR("\\fBbaton queue drop\\fR")) < text.len);
+    assert_true(str_find(buf_str(&text), STR("SETTINGS")) == text.len);
+    buf_clear(&text);
+    assert_true(manual_noun("key", &text));
+    assert_true(str_find(buf_str(&text), STR("\\fBscopes\\fR")) < text.len);
     buf_clear(&text);
     assert_true(manual_config(&text));
     assert_true(str_find(buf_str(&text), STR("limits.recipients")) < text.len);
+    buf_done(&text);
+}
+
+/* What can be set stands in the help of what sets it. */
+static void test_help_lists_settings(void **state)
+{
+    struct buf text;
+
+    (void)state;
+    buf_init(&text, 1 << 20);
+    for (size_t i = 0; i < cli_command_count; i++) {
+        const struct cli_command *c = &cli_commands[i];
+        buf_clear(&text);
+        (void)help_command(c, &text);
+        bool is_listed = str_find(buf_str(&text), STR("\n  note ")) < text.len;
+        if (is_listed != c->takes_settings)
+            fail_msg("%s %s", c->noun, c->verb ? c->verb : "");
+    }
     buf_done(&text);
 }
 
@@ -176,6 +224,21 @@ static void test_clean_W07(void **state)
     buf_done(&text);
 }
 
+static void test_table_of_settings(void **state)
+{
+    static const struct show_column columns[] = { { "name", "NAME" }, { "settings.list", "LIST" } };
+    struct json_object *items = json_tokener_parse(
+        "[{\"name\":\"a\",\"settings\":{\"list\":[\"1\",\"\u202e\"]}},{\"name\":\"b\"}]");
+    struct buf text;
+
+    (void)state;
+    buf_init(&text, 1024);
+    show_table(&text, items, columns, 2);
+    assert_string_equal(buf_cstr(&text), "NAME  LIST\na     1, \\xe2\\x80\\xae\nb     -\n");
+    buf_done(&text);
+    json_object_put(items);
+}
+
 static void test_table(void **state)
 {
     static const struct show_column columns[] = { { "id", "ID" },
@@ -198,9 +261,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_args),
         cmocka_unit_test(test_args_values),
+        cmocka_unit_test(test_letters_are_unique),
         cmocka_unit_test(test_texts_name_every_command),
+        cmocka_unit_test(test_help_lists_settings),
         cmocka_unit_test(test_clean_W07),
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_table_of_settings),
     };
     return cmocka_run_group_tests_name("cli", tests, NULL, NULL);
 }

@@ -51,11 +51,20 @@ enum cli_flag {
     FLAG_TRY,
     FLAG_FORCE,
     FLAG_CLOSE,
+    FLAG_METHOD,
+    FLAG_FILE,
+    FLAG_FORMAT,
+    FLAG_PRUNE,
+    FLAG_REPORT,
+    FLAG_NIGHTLY,
+    FLAG_RESOLVER,
+    FLAG_IP,
+    FLAG_HELO,
     FLAGS
 };
 struct cli_flag_row {
     const char *name;  /* without its hyphens */
-    char letter;       /* or 0 */
+    char letter;       /* or 0; no command takes two of the same */
     const char *value; /* what stands behind it in help; NULL: nothing does */
     const char *words; /* the only values, separated by spaces; NULL: any */
     const char *about;
@@ -81,6 +90,7 @@ struct cli_command {
     size_t args_min, args_max;
     uint64_t flags;         /* 1 << enum cli_flag; --help, and what COMMON says, always */
     bool hidden, is_client; /* a client takes --socket, --config, --output */
+    bool takes_settings;    /* KEY=VALUE arguments: the fields of the noun's objects */
     enum cli_exit (*run)(const struct cli_args *a);
     const char *about; /* one line */
     const char *text;  /* more, for help and manual; or "" */
@@ -132,11 +142,26 @@ enum cli_exit queue_summary_run(const struct cli_args *a);
 enum cli_exit queue_show_run(const struct cli_args *a);
 enum cli_exit queue_why_run(const struct cli_args *a);
 enum cli_exit queue_act_run(const struct cli_args *a);
-enum cli_exit account_add_run(const struct cli_args *a);
-enum cli_exit account_list_run(const struct cli_args *a);
-enum cli_exit cred_add_run(const struct cli_args *a);
-enum cli_exit cred_list_run(const struct cli_args *a);
-enum cli_exit cred_remove_run(const struct cli_args *a);
+enum cli_exit object_add_run(const struct cli_args *a);
+enum cli_exit object_list_run(const struct cli_args *a);
+enum cli_exit object_show_run(const struct cli_args *a);
+enum cli_exit object_set_run(const struct cli_args *a);
+enum cli_exit object_rotate_run(const struct cli_args *a);
+enum cli_exit object_remove_run(const struct cli_args *a);
+enum cli_exit account_observed_run(const struct cli_args *a);
+enum cli_exit account_usage_run(const struct cli_args *a);
+enum cli_exit domain_add_run(const struct cli_args *a);
+enum cli_exit domain_show_run(const struct cli_args *a);
+enum cli_exit domain_set_run(const struct cli_args *a);
+enum cli_exit domain_remove_run(const struct cli_args *a);
+enum cli_exit domain_check_run(const struct cli_args *a);
+enum cli_exit domain_records_run(const struct cli_args *a);
+enum cli_exit domain_rotate_run(const struct cli_args *a);
+enum cli_exit domain_lock_run(const struct cli_args *a);
+enum cli_exit domain_transfer_run(const struct cli_args *a);
+enum cli_exit audit_run(const struct cli_args *a);
+enum cli_exit export_run(const struct cli_args *a);
+enum cli_exit apply_run(const struct cli_args *a);
 enum cli_exit sandbox_list_run(const struct cli_args *a);
 enum cli_exit sandbox_show_run(const struct cli_args *a);
 enum cli_exit version_run(const struct cli_args *a);

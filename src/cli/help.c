@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* cli/help.c - help texts from the table. */
-#include "cli/command.h"
+#include "cli/objects.h"
 
 #define COLUMNS 80
 #define INDENT ((size_t)26)
@@ -81,6 +81,27 @@ static void flag_line(struct buf *to, const struct cli_flag_row *row)
     buf_done(&name);
 }
 
+/* "Settings:" of the noun's objects, with what each takes and its default. */
+static void setting_lines(struct buf *to, enum field_noun noun)
+{
+    size_t count;
+    const struct field_rule *rules = fields_of(noun, &count);
+    struct buf about;
+
+    (void)buf_addf(to, "\nSettings, as KEY=VALUE:\n\n");
+    buf_init(&about, 4096);
+    for (size_t i = 0; i < count; i++) {
+        buf_clear(&about);
+        (void)buf_addf(&about, "%s Expected: ", rules[i].about);
+        fields_expected(&rules[i], &about);
+        if (*rules[i].fallback)
+            (void)buf_addf(&about, "; default %s", rules[i].fallback);
+        (void)buf_add_char(&about, '.');
+        name_and_about(to, rules[i].key, buf_cstr(&about));
+    }
+    buf_done(&about);
+}
+
 bool help_command(const struct cli_command *c, struct buf *to)
 {
     (void)buf_addf(to, "Usage: baton ");
@@ -93,5 +114,7 @@ bool help_command(const struct cli_command *c, struct buf *to)
     for (int i = 0; i < FLAGS; i++)
         if (command_flags(c) & UINT64_C(1) << i)
             flag_line(to, &cli_flags[i]);
+    if (c->takes_settings)
+        setting_lines(to, object_kind_of(c->noun)->fields);
     return buf_ok(to);
 }

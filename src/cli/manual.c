@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* cli/manual.c - manual pages from the tables: baton(1), baton-NOUN(1), baton.conf(5). */
-#include "cli/command.h"
+#include "cli/objects.h"
 #include "config/config.h"
 
 /* Text so that roff takes it as text. */
@@ -62,6 +62,31 @@ static void command(struct buf *to, const struct cli_command *c)
     flags(to, c);
 }
 
+/* The fields of a noun's objects. */
+static void settings(struct buf *to, const char *noun)
+{
+    const struct object_kind *kind = object_kind_of(noun);
+    size_t count;
+
+    if (!kind)
+        return;
+    const struct field_rule *rules = fields_of(kind->fields, &count);
+    struct buf expected;
+    (void)buf_add(to, STR(".SH SETTINGS\nGiven as KEY=VALUE; an empty value goes back to the "
+                          "default.\n"));
+    buf_init(&expected, 4096);
+    for (size_t i = 0; i < count; i++) {
+        buf_clear(&expected);
+        fields_expected(&rules[i], &expected);
+        (void)buf_addf(to, ".TP\n\\fB%s\\fR\n", rules[i].key);
+        roff(to, rules[i].about);
+        (void)buf_add(to, STR("\n.br\nExpected: "));
+        roff(to, buf_cstr(&expected));
+        (void)buf_addf(to, "; default: %s.\n", *rules[i].fallback ? rules[i].fallback : "none");
+    }
+    buf_done(&expected);
+}
+
 static void exit_status(struct buf *to)
 {
     (void)buf_add(to, STR(".SH EXIT STATUS\n"));
@@ -80,7 +105,7 @@ bool manual_main(struct buf *to)
             command(to, &cli_commands[i]);
     exit_status(to);
     return buf_add(to, STR(".SH ENVIRONMENT\n.TP\nBATON_SOCKET\nThe API socket.\n"
-                           ".SH SEE ALSO\n.BR baton.conf (5)\n"));
+                           ".SH SEE ALSO\n.BR baton.conf (5),\n.BR baton-codes (7)\n"));
 }
 
 bool manual_noun(const char *noun, struct buf *to)
@@ -95,8 +120,9 @@ bool manual_noun(const char *noun, struct buf *to)
     for (size_t i = 0; i < cli_command_count; i++)
         if (strcmp(cli_commands[i].noun, noun) == 0)
             command(to, &cli_commands[i]);
+    settings(to, noun);
     exit_status(to);
-    return buf_add(to, STR(".SH SEE ALSO\n.BR baton (1)\n"));
+    return buf_add(to, STR(".SH SEE ALSO\n.BR baton (1),\n.BR baton-codes (7)\n"));
 }
 
 bool manual_config(struct buf *to)

@@ -4,9 +4,11 @@
 
 #include "base/code.h"
 #include "base/mem.h"
+#include "cli/client.h"
 
 #define OUTPUT_BYTES_MAX (256 * 1024 * 1024)
 #define COLUMNS_MAX 16
+#define PAGE_MAX 1000
 
 /* U+0080 … U+009F, and the marks that turn the direction of text. */
 static bool is_tricky(const char *ptr, size_t len)
@@ -44,13 +46,33 @@ void show_clean(struct buf *to, struct str text, bool lines)
     }
 }
 
-static struct str value_text(struct json_object *value)
+/* A list as "a, b"; what is not there, or empty, as "-". */
+static void value_add(struct buf *to, struct json_object *value)
 {
-    if (!value)
-        return STR("-");
-    if (json_object_is_type(value, json_type_string) && json_object_get_string_len(value) == 0)
-        return STR("-");
-    return str_of(json_object_get_string(value));
+    size_t before = to->len;
+
+    if (json_object_is_type(value, json_type_array))
+        for (size_t i = 0; i < json_object_array_length(value); i++) {
+            (void)buf_add(to, i > 0 ? STR(", ") : STR(""));
+            show_clean(to, str_of(json_object_get_string(json_object_array_get_idx(value, i))),
+                       false);
+        }
+    else if (value)
+        show_clean(to, str_of(json_object_get_string(value)), false);
+    if (to->len == before)
+        (void)buf_add_char(to, '-');
+}
+
+/* "name", or "settings.name" for what lies in there. */
+static bool member_find(struct json_object *item, const char *member, struct json_object **ret)
+{
+    struct json_object *settings = NULL;
+    const size_t inside = sizeof "settings." - 1;
+
+    if (strncmp(member, "settings.", inside) != 0)
+        return json_object_object_get_ex(item, member, ret);
+    return json_object_object_get_ex(item, "settings", &settings) &&
+           json_object_object_get_ex(settings, member + inside, ret);
 }
 
 /* Characters, near enough for a column. */
@@ -68,8 +90,8 @@ static void cell(struct buf *to, struct json_object *item, const char *member)
     struct json_object *value = NULL;
 
     buf_clear(to);
-    (void)json_object_object_get_ex(item, member, &value);
-    show_clean(to, value_text(value), false);
+    (void)member_find(item, member, &value);
+    value_add(to, value);
 }
 
 /* 0: no item has it. */
@@ -80,7 +102,8 @@ static size_t column_width(struct json_object *items, const struct show_column *
 
     for (size_t i = 0; i < json_object_array_length(items); i++) {
         struct json_object *item = json_object_array_get_idx(items, i);
-        if (!json_object_object_get_ex(item, column->member, NULL))
+        struct json_object *value = NULL;
+        if (!member_find(item, column->member, &value))
             continue;
         cell(text, item, column->member);
         size_t cell_width = width_of(buf_str(text));
@@ -139,7 +162,7 @@ static void members(struct buf *to, struct json_object *object, int indent)
             continue;
         }
         (void)buf_add_char(to, ' ');
-        show_clean(to, value_text(value), false);
+        value_add(to, value);
         (void)buf_add_char(to, '\n');
     }
 }
@@ -159,7 +182,7 @@ void show_line(struct buf *to, struct json_object *object)
         (void)buf_addf(to, "%s", between);
         show_clean(to, str_of(name), false);
         (void)buf_add_char(to, '=');
-        show_clean(to, value_text(value), false);
+        value_add(to, value);
         between = " ";
     }
     (void)buf_add_char(to, '\n');
@@ -172,7 +195,7 @@ bool show_as_json(const struct cli_args *a)
     return args_has(a, FLAG_OUTPUT) && strcmp(a->flags[FLAG_OUTPUT], "json") == 0;
 }
 
-static enum cli_exit print_json(struct json_object *json)
+enum cli_exit show_json(struct json_object *json)
 {
     struct buf text;
 
@@ -191,7 +214,7 @@ enum cli_exit show_items(const struct cli_args *a, struct json_object *items,
     struct buf text;
 
     if (show_as_json(a))
-        return print_json(items);
+        return show_json(items);
     if (json_object_array_length(items) == 0)
         return cli_fail(CLI_OK, "nothing");
     buf_init(&text, OUTPUT_BYTES_MAX);
@@ -206,10 +229,32 @@ enum cli_exit show_object(const struct cli_args *a, struct json_object *object)
     struct buf text;
 
     if (show_as_json(a))
-        return print_json(object);
+        return show_json(object);
     buf_init(&text, OUTPUT_BYTES_MAX);
     show_members(&text, object);
     enum cli_exit result = cli_print(&text);
     buf_done(&text);
+    return result;
+}
+
+enum cli_exit show_list(const struct cli_args *a, struct buf *target,
+                        const struct show_column *columns, size_t count)
+{
+    struct json_object *items = NULL;
+    char page_text[24];
+    struct buf page = { .ptr = page_text, .cap = sizeof page_text, .max = sizeof page_text - 1 };
+    uint64_t limit = 100;
+
+    if (args_has(a, FLAG_LIMIT) &&
+        (!str_to_u64(str_of(a->flags[FLAG_LIMIT]), UINT32_MAX, &limit) || limit == 0))
+        return cli_fail(CLI_USAGE, "--limit: expected a number over 0");
+    (void)buf_addf(&page, "%llu", (unsigned long long)(limit < PAGE_MAX ? limit : PAGE_MAX));
+    page_text[page.len] = '\0';
+    target_add(target, "limit", page_text);
+    enum cli_exit result = client_list(a, buf_cstr(target), limit, &items);
+    if (result != CLI_OK)
+        return result;
+    result = show_items(a, items, columns, count);
+    json_object_put(items);
     return result;
 }

@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 
+/* `member` may be "settings.KEY". */
 struct show_column {
     const char *member, *heading;
 };
@@ -29,4 +30,6 @@ enum cli_exit show_items(const struct cli_args *a, struct json_object *items,
 enum cli_exit show_list(const struct cli_args *a, struct buf *target,
                         const struct show_column *columns, size_t count);
 enum cli_exit show_object(const struct cli_args *a, struct json_object *object);
+/* Whatever --output says. */
+enum cli_exit show_json(struct json_object *json);
 bool show_as_json(const struct cli_args *a);

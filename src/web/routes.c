@@ -38,9 +38,10 @@ const struct api_route api_routes[] = {
     { "POST", "/v1/queue/drop", ADMIN_QUEUE_DROP, ROLE_CORE, API_LIST,
       MATCH | FIELD_REASON | FIELD_SILENT, 0, "Gives up, and tells the sender unless silent." },
 
-    VAULT_LIST("GET", "/v1/accounts", ACCOUNT_LIST, PAGE, 0, "Accounts."),
-    VAULT_ONE("POST", "/v1/accounts", ACCOUNT_ADD, FIELD_NAME | CHANGE, FIELD_NAME,
-              "A new account."),
+    VAULT_LIST("GET", "/v1/accounts", ACCOUNT_LIST, PAGE | FIELD_ACCOUNT | FIELD_STATE, 0,
+               "Accounts; with account that one and all below it."),
+    VAULT_ONE("POST", "/v1/accounts", ACCOUNT_ADD, FIELD_NAME | FIELD_ACCOUNT | CHANGE, FIELD_NAME,
+              "A new account; with account below that one."),
     VAULT_ONE("GET", "/v1/accounts/{name}", ACCOUNT_SHOW, FIELD_NAME, FIELD_NAME, "One account."),
     VAULT_ONE("PATCH", "/v1/accounts/{name}", ACCOUNT_SET, FIELD_NAME | CHANGE,
               FIELD_NAME | FIELD_SETTINGS, "Changes an account."),
