@@ -16,22 +16,27 @@ static struct str parent_of(struct str name)
     return str_skip(name, str_index(name, '.') + 1);
 }
 
-/* True when `name` itself is delegated: it has NS records and is no alias. Waits. */
-static bool is_cut(struct lookups *l, struct str name, struct arena *a, struct dns_answer *ret_ns,
-                   bool *ret, struct err *err)
+enum cut { CUT_NO, CUT_YES, CUT_TEMP };
+
+/* Whether `name` itself is delegated: it has NS records and is no alias. What an alias leads to may
+ * not answer at all, which says nothing of the name. Waits. */
+static bool cut_find(struct lookups *l, struct str name, struct arena *a, struct dns_answer *ret_ns,
+                     enum cut *ret, struct err *err)
 {
     struct dns_answer alias;
 
-    *ret = false;
+    *ret = CUT_NO;
     if (!lookup_one(l, DNS_NS, name, a, ret_ns, err))
         return false;
-    if (ret_ns->status != DNS_OK || ret_ns->count == 0)
+    if (ret_ns->status == DNS_NO_NAME || (ret_ns->status == DNS_OK && ret_ns->count == 0))
         return true;
     if (!lookup_one(l, DNS_CNAME, name, a, &alias, err))
         return false;
-    if (alias.status == DNS_TEMP)
-        *ret_ns = alias;
-    *ret = alias.status != DNS_TEMP && alias.count == 0;
+    if (alias.count > 0)
+        return true;
+    if (ret_ns->status == DNS_OK)
+        *ret_ns = alias.status == DNS_TEMP ? alias : *ret_ns;
+    *ret = ret_ns->status == DNS_TEMP ? CUT_TEMP : CUT_YES;
     return true;
 }
 
@@ -44,20 +49,20 @@ static void zone_end(struct zone *ret, enum zone_found found, struct str why)
 static bool walk_up(struct lookups *l, struct str name, int64_t deadline_ms, struct arena *a,
                     struct zone *ret, struct dns_answer *ret_ns, struct err *err)
 {
-    bool cut;
+    enum cut cut;
 
     for (; name.len > 0; name = parent_of(name)) {
         if (loop_now_ms() >= deadline_ms) {
             zone_end(ret, ZONE_TEMP, STR("timeout"));
             return true;
         }
-        if (!is_cut(l, name, a, ret_ns, &cut, err))
+        if (!cut_find(l, name, a, ret_ns, &cut, err))
             return false;
-        if (cut) {
+        if (cut == CUT_YES) {
             *ret = (struct zone){ .found = ZONE_FOUND, .name = arena_str(a, name) };
             return true;
         }
-        if (ret_ns->status == DNS_TEMP) {
+        if (cut == CUT_TEMP) {
             zone_end(ret, ZONE_TEMP,
                      arena_strf(a, "%.*s: %.*s", STR_FMT(name), STR_FMT(ret_ns->why)));
             return true;
