@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "base/json.h"
 #include "vault/fields.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
