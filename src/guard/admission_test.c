@@ -27,26 +27,42 @@ static const struct admission_case {
     enum gate gate;
     struct str rcpt;
     const char *want; /* NULL: yes; else the tag of the refusal */
+    bool null_sender; /* MAIL FROM:<> */
 } cases[] = {
-    { "stranger to a local domain", STRANGER, OPEN, STR("ann@home.example"), NULL },
-    { "stranger, other case and final dot", STRANGER, OPEN, STR("ann@HOME.Example"), NULL },
+    { "stranger to a local domain", STRANGER, OPEN, STR("ann@home.example"), NULL, false },
+    { "stranger, other case and final dot", STRANGER, OPEN, STR("ann@HOME.Example"), NULL, false },
     { "stranger to a local U-label", STRANGER, OPEN,
       STR("ann@b\xc3\xbc"
           "cher.example"),
-      NULL },
-    { "stranger to a local domain, gate closed", STRANGER, CLOSED, STR("ann@home.example"), NULL },
-    { "A01 stranger elsewhere", STRANGER, OPEN, STR("ann@other.example"), "[RELAY]" },
-    { "A01 stranger below a local domain", STRANGER, OPEN, STR("a@x.home.example"), "[RELAY]" },
-    { "A01 stranger, percent hack", STRANGER, OPEN, STR("a%b.example@other.example"), "[RELAY]" },
-    { "A01 stranger to a literal", STRANGER, OPEN, STR("ann@[192.0.2.1]"), "[RELAY]" },
-    { "A01 stranger to the sandbox", STRANGER, OPEN, STR("a@sandbox.example"), "[RELAY]" },
-    { "customer anywhere", CUSTOMER, OPEN, STR("ann@other.example"), NULL },
-    { "customer to the sandbox, gate closed", CUSTOMER, CLOSED, STR("a@sandbox.example"), NULL },
-    { "customer to a local domain, gate closed", CUSTOMER, CLOSED, STR("a@home.example"), NULL },
-    { "customer elsewhere, gate closed", CUSTOMER, CLOSED, STR("a@other.example"), "[SANDBOX]" },
-    { "customer to a literal, gate closed", CUSTOMER, CLOSED, STR("a@[192.0.2.1]"), "[SANDBOX]" },
-    { "customer to a literal", CUSTOMER, OPEN, STR("a@[192.0.2.1]"), "[LITERAL]" },
-    { "customer by a refusing rule", CUSTOMER, OPEN, STR("a@never.example"), "[ROUTE]" },
+      NULL, false },
+    { "stranger to a local domain, gate closed", STRANGER, CLOSED, STR("ann@home.example"), NULL,
+      false },
+    { "A01 stranger elsewhere", STRANGER, OPEN, STR("ann@other.example"), "[RELAY]", false },
+    { "A01 stranger below a local domain", STRANGER, OPEN, STR("a@x.home.example"), "[RELAY]",
+      false },
+    { "A01 stranger, percent hack", STRANGER, OPEN, STR("a%b.example@other.example"), "[RELAY]",
+      false },
+    { "A01 stranger to a literal", STRANGER, OPEN, STR("ann@[192.0.2.1]"), "[RELAY]", false },
+    { "A01 stranger to the sandbox", STRANGER, OPEN, STR("a@sandbox.example"), "[RELAY]", false },
+    { "A11 stranger to a rewritten address", STRANGER, OPEN,
+      STR("SRS0=ABCDEFGH=AA=a.example=b@fwd.example"), NULL, true },
+    { "A11 stranger to a rewritten address, with a sender", STRANGER, OPEN,
+      STR("SRS0=ABCDEFGH=AA=a.example=b@fwd.example"), "[RELAY]", false },
+    { "A11 stranger to another address, without sender", STRANGER, OPEN, STR("ann@other.example"),
+      "[RELAY]", true },
+    { "A11 stranger to a rewritten address, gate closed", STRANGER, CLOSED,
+      STR("SRS0=ABCDEFGH=AA=a.example=b@fwd.example"), "[SANDBOX]", true },
+    { "customer anywhere", CUSTOMER, OPEN, STR("ann@other.example"), NULL, false },
+    { "customer to the sandbox, gate closed", CUSTOMER, CLOSED, STR("a@sandbox.example"), NULL,
+      false },
+    { "customer to a local domain, gate closed", CUSTOMER, CLOSED, STR("a@home.example"), NULL,
+      false },
+    { "customer elsewhere, gate closed", CUSTOMER, CLOSED, STR("a@other.example"), "[SANDBOX]",
+      false },
+    { "customer to a literal, gate closed", CUSTOMER, CLOSED, STR("a@[192.0.2.1]"), "[SANDBOX]",
+      false },
+    { "customer to a literal", CUSTOMER, OPEN, STR("a@[192.0.2.1]"), "[LITERAL]", false },
+    { "customer by a refusing rule", CUSTOMER, OPEN, STR("a@never.example"), "[ROUTE]", false },
 };
 
 static void test_admission(void **state)
@@ -63,6 +79,7 @@ static void test_admission(void **state)
         const struct admission_case *c = &cases[i];
         struct admission_facts facts = { .listener = LISTENER_RELAY,
                                          .authorised = c->who == CUSTOMER,
+                                         .null_sender = c->null_sender,
                                          .gate_open = c->gate == OPEN };
         struct address rcpt;
         struct reply reply = { 0 };
