@@ -420,7 +420,7 @@ bool accounts_declare(struct vault *v, struct err *err)
     const struct config *c = v->config;
 
     for (size_t i = 0; i < c->network_count; i++)
-        if (!add_declared(v, c->networks[i].account, err))
-            return false;
+        if (c->networks[i].account.len > 0 && !add_declared(v, c->networks[i].account, err))
+            return false; /* an upstream's has none of its own */
     return true;
 }

@@ -133,7 +133,6 @@ static struct vault *vault_new(const struct role_start *s)
 
     v->config = s->config;
     memcpy(v->key, s->secret.ptr, sizeof v->key);
-    random_bytes(v->nobody, sizeof v->nobody);
     roster_init(&v->roster);
     slowdown_init(&v->slowdown);
     list_init(&v->requests);
@@ -217,11 +216,11 @@ static void vault_free(void *role)
         return;
     while (v->operating || v->apart > 0)
         loop_turn(100);
+    auth_end(v);
     worker_pool_free(v->worker);
     timer_clear(&v->save_timer);
     timer_clear(&v->ends_timer);
     for (size_t i = 0; i < ROLE_INSTANCES_MAX; i++) {
-        auth_drop_sessions(&v->accept[i]);
         channel_free(v->accept[i].channel);
         channel_free(v->web[i].channel);
     }
@@ -244,7 +243,7 @@ static bool vault_start(const struct role_start *s, void **ret_role, struct err 
     if (!secret_init(err))
         return false;
     struct vault *v = vault_new(s);
-    if (!fill(v, err)) {
+    if (!auth_start(v, err) || !fill(v, err)) {
         vault_free(v);
         return err_at(err, "vault");
     }

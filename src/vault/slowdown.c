@@ -93,6 +93,20 @@ static void count_failure(struct slowdown *s, struct tally *t, struct str key, i
     list_append(&s->tallies, &t->link);
 }
 
+int64_t slowdown_before(struct slowdown *s, const struct ip *client, int64_t now_ms)
+{
+    char text[1 + 16];
+
+    return wait_for(tally_find(s, address_key(client, text), now_ms));
+}
+
+bool slowdown_same(const struct ip *a, const struct ip *b)
+{
+    char of_a[1 + 16], of_b[1 + 16];
+
+    return str_eq(address_key(a, of_a), address_key(b, of_b));
+}
+
 int64_t slowdown_judged(struct slowdown *s, const struct ip *client, struct str user, bool right,
                         int64_t now_ms)
 {

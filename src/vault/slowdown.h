@@ -24,6 +24,10 @@ struct slowdown {
 void slowdown_init(struct slowdown *s);
 void slowdown_done(struct slowdown *s);
 
+/* How long an attempt from there waits before work that costs much is done for it. */
+int64_t slowdown_before(struct slowdown *s, const struct ip *client, int64_t now_ms);
+/* Whether two clients count as one. */
+bool slowdown_same(const struct ip *a, const struct ip *b);
 /* One attempt was judged: counts it, and returns how many ms its answer waits, for the failures
  * before it. A success clears the address. IPv6 clients count by /64. */
 int64_t slowdown_judged(struct slowdown *s, const struct ip *client, struct str user, bool right,

@@ -2,6 +2,7 @@
 /* vault/vault.h - what the files of vault share.
  *
  *   auth.c      whose a session is: by trusted network when it opens, by credential at AUTH
+ *               (attempt.c, binding.c)
  *   roster.c    accounts, streams, people and credentials in memory
  *   control.c   the same on disk, through the seam of database.c
  *   operate.c   what operators ask, one after the other (accounts.c, streams.c, credentials.c …)
@@ -14,6 +15,7 @@
 
 #include "io/loop.h"
 #include "io/worker.h"
+#include "vault/password.h"
 #include "vault/roster.h"
 #include "vault/secret.h"
 #include "vault/slowdown.h"
@@ -44,7 +46,11 @@ struct vault {
 
     struct vault_peer accept[ROLE_INSTANCES_MAX], web[ROLE_INSTANCES_MAX], core, resolve;
     struct slowdown slowdown;
-    unsigned answers_waiting; /* those that slowdown holds back */
+    unsigned answers_waiting; /* attempts to sign in that are not answered yet */
+    struct list checks;       /* attempt.c: those that wait for an argon2id, or are at it */
+    char nobody_password[PASSWORD_HASH_BYTES]; /* compared with when the person is unknown */
+    struct worker_pool *password_workers;
+    unsigned passwords_at_work;
 
     struct list requests; /* operate.c: struct request, in order of arrival */
     unsigned request_count;
@@ -59,18 +65,26 @@ struct vault {
     void *drained_arg;
 
     uint64_t auth_right, auth_wrong, auth_refused; /* since the start */
-    uint64_t hashes, compares;                     /* work done for AUTH: A04 is shown with them */
+    uint64_t hashes, compares, passwords;          /* work done for AUTH: A04 is shown with them */
 };
 
 /* auth.c */
+/* Its workers start, before the role confines itself. */
+MUST_USE bool auth_start(struct vault *v, struct err *err);
+void auth_end(struct vault *v);
 MUST_USE bool auth_on_frame(struct vault_peer *accept, const struct frame *f, struct err *err);
-/* The credential is gone: sessions that were opened with it are nobody's from now on (fault A07).
- */
-void auth_unbind(struct vault *v, uint64_t credential);
-/* An account's state has changed, and with it that of all below: sessions of those that may not
- * send any more are nobody's from now on. */
-void auth_account_changed(struct vault *v, const struct account *a);
 void auth_drop_sessions(struct vault_peer *accept);
+
+/* binding.c: open sessions follow what changes, within the turn (fault A07). One that falls is its
+ * network's from now on, or nobody's. */
+/* The credential's secret, or the person's password, is gone: what was opened with it falls. */
+void auth_unbind(struct vault *v, uint64_t credential);
+void auth_unbind_user(struct vault *v, uint64_t user);
+/* Settings have changed that a binding rests on; what does not hold any more falls. */
+void auth_review(struct vault *v);
+/* An account's state has changed, and with it that of all below: those that may not send any more
+ * fall. */
+void auth_account_changed(struct vault *v, const struct account *a);
 
 /* operate.c */
 void operate_on_admin(struct vault_peer *web, const struct wire_admin *m);
