@@ -29,6 +29,27 @@ enum cli_exit cli_print(const struct buf *text)
     return CLI_OK;
 }
 
+bool cli_read_stdin(struct buf *to, struct err *err)
+{
+    size_t n;
+
+    do {
+        char *room = buf_room(to, 64 * 1024);
+        n = room ? fread(room, 1, 64 * 1024, stdin) : 0;
+        to->len += n;
+    } while (n > 0);
+    return buf_ok(to) || err_set(err, ERR_LIMIT, "standard input: too large");
+}
+
+void cli_add_lines(struct buf *to, struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '\n' && (i == 0 || text.ptr[i - 1] != '\r'))
+            (void)buf_add_char(to, '\r');
+        (void)buf_add_char(to, text.ptr[i]);
+    }
+}
+
 static enum cli_exit command_help(const struct cli_args *a)
 {
     struct buf text;

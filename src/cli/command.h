@@ -125,11 +125,18 @@ __attribute__((format(printf, 2, 3))) enum cli_exit cli_fail(enum cli_exit code,
                                                              ...);
 /* The bytes as they are. */
 enum cli_exit cli_print(const struct buf *text);
+/* All of standard input. ERR_LIMIT: more than the buffer may hold. */
+MUST_USE bool cli_read_stdin(struct buf *to, struct err *err);
+/* Lines ended by LF or CRLF become lines ended by CRLF; bare CR stays. */
+void cli_add_lines(struct buf *to, struct str text);
 
 /* The commands themselves, by file. */
 enum cli_exit serve_run(const struct cli_args *a);
 enum cli_exit role_run(const struct cli_args *a);
 enum cli_exit check_config_run(const struct cli_args *a);
+enum cli_exit check_address_run(const struct cli_args *a);
+enum cli_exit check_dkim_run(const struct cli_args *a);
+enum cli_exit check_spf_run(const struct cli_args *a);
 enum cli_exit config_print_run(const struct cli_args *a);
 enum cli_exit live_run(const struct cli_args *a);
 enum cli_exit status_run(const struct cli_args *a);

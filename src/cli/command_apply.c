@@ -75,18 +75,6 @@ enum cli_exit export_run(const struct cli_args *a)
 
 /* Reading the file ----------------------------------------------------------------------------- */
 
-static bool read_stdin(struct buf *to)
-{
-    size_t n;
-
-    do {
-        char *room = buf_room(to, 64 * 1024);
-        n = room ? fread(room, 1, 64 * 1024, stdin) : 0;
-        to->len += n;
-    } while (n > 0);
-    return buf_ok(to);
-}
-
 static bool parse_file(struct str text, struct json_object **ret, struct err *err)
 {
     struct json_tokener *tokener = json_tokener_new();
@@ -118,9 +106,8 @@ static enum cli_exit read_document(const char *file, struct json_object **ret)
 
     arena_init(&arena, 4096);
     buf_init(&input, FILE_BYTES_MAX);
-    bool ok = strcmp(file, "-") == 0
-                  ? read_stdin(&input) || err_set(&err, ERR_LIMIT, "standard input: too large")
-                  : disk_read_file(file, FILE_BYTES_MAX, &arena, &text, &err);
+    bool ok = strcmp(file, "-") == 0 ? cli_read_stdin(&input, &err)
+                                     : disk_read_file(file, FILE_BYTES_MAX, &arena, &text, &err);
     if (ok && !parse_file(strcmp(file, "-") == 0 ? buf_str(&input) : text, ret, &err))
         ok = err_at(&err, "%s", file);
     buf_done(&input);

@@ -30,31 +30,14 @@ struct sending {
 
 /* The message ---------------------------------------------------------------------------------- */
 
-/* Lines ended by LF or CRLF become lines ended by CRLF; bare CR stays, to be refused by the server.
- */
-static void add_lines(struct buf *to, struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '\n' && (i == 0 || text.ptr[i - 1] != '\r'))
-            (void)buf_add_char(to, '\r');
-        (void)buf_add_char(to, text.ptr[i]);
-    }
-}
-
 static bool read_stdin(struct buf *to, struct err *err)
 {
     struct buf text;
-    size_t n;
 
     buf_init(&text, MESSAGE_BYTES_MAX);
-    do {
-        char *room = buf_room(&text, 64 * 1024);
-        n = room ? fread(room, 1, 64 * 1024, stdin) : 0;
-        text.len += n;
-    } while (n > 0);
-    bool ok = buf_ok(&text) || err_set(err, ERR_LIMIT, "standard input: too large");
+    bool ok = cli_read_stdin(&text, err);
     if (ok)
-        add_lines(to, buf_str(&text));
+        cli_add_lines(to, buf_str(&text)); /* bare CR is for the server to refuse */
     buf_done(&text);
     return ok;
 }
@@ -105,7 +88,7 @@ static bool read_message(struct sending *s, struct err *err)
         return read_stdin(&s->message, err);
     if (!disk_read_file(a->args[0], MESSAGE_BYTES_MAX, &s->arena, &text, err))
         return false;
-    add_lines(&s->message, text);
+    cli_add_lines(&s->message, text);
     return buf_ok(&s->message) || err_set(err, ERR_LIMIT, "%s: too large", a->args[0]);
 }
 
