@@ -22,6 +22,7 @@
 #include "io/dns.h"
 #include "io/loop.h"
 #include "io/sandbox.h"
+#include "mail/spf.h"
 #include "resolve/role.h"
 #include "wire/wire.h"
 
@@ -53,6 +54,8 @@ static const char zone[] = "$ORIGIN test.\n"
                            "server A 198.41.0.5\n"
                            "server A 10.0.0.1\n"
                            "server TXT \"v=spf1 a -all\"\n"
+                           "sender TXT \"v=spf1 include:server.test -all\"\n"
+                           "forgets TXT \"v=spf1 ip4:198.41.0.4 -all\"\n"
                            "bare TXT nothing\n";
 
 static const char reverse_zone[] = "$ORIGIN 0.41.198.in-addr.arpa.\n"
@@ -68,7 +71,7 @@ static struct {
     struct endpoint at;
     struct config config;
     void *role;
-    struct channel *core, *deliver, *web;
+    struct channel *core, *deliver, *web, *vault;
 } world;
 
 /* What came back for the question at hand. */
@@ -79,6 +82,8 @@ static struct {
     unsigned code, subject, detail;
     uint32_t ttl_s, count;
     char site[300], text[600], hosts[2000], rows[4000];
+    char said[4000]; /* servers and what they say */
+    unsigned result; /* of SPF */
 } heard;
 
 /* The name server
@@ -255,6 +260,52 @@ static void hear_end_of_rows(const struct frame *f)
     heard.done = true;
 }
 
+static void hear_server(const struct frame *f)
+{
+    const struct wire_dns_server *w = (const struct wire_dns_server *)f;
+    const struct ip ip = wire_ip_get(&w->ip);
+    struct str name = wire_get(f, w->name);
+    char text[IP_TEXT_MAX];
+    size_t len = strlen(heard.said);
+
+    assert_int_equal(w->question, 77);
+    snprintf(heard.said + len, sizeof heard.said - len, "(%.*s %s %u)", STR_FMT(name),
+             ip_format(&ip, text), w->said);
+}
+
+static void hear_value(const struct frame *f)
+{
+    struct str value = wire_get(f, ((const struct wire_dns_value *)f)->value);
+    size_t len = strlen(heard.said);
+
+    snprintf(heard.said + len, sizeof heard.said - len, " %.*s", STR_FMT(value));
+}
+
+static void hear_dns_end(const struct frame *f)
+{
+    const struct wire_dns_end *w = (const struct wire_dns_end *)f;
+    struct str text = wire_get(f, w->text);
+
+    heard.question = w->question;
+    heard.code = w->code;
+    heard.count = w->servers;
+    heard.ttl_s = w->ttl_s;
+    snprintf(heard.text, sizeof heard.text, "%.*s", STR_FMT(text));
+    heard.answers++;
+    heard.done = true;
+}
+
+static void hear_spf(const struct frame *f)
+{
+    const struct wire_spf_answer *w = (const struct wire_spf_answer *)f;
+    struct str text = wire_get(f, w->text);
+
+    heard.question = w->question;
+    heard.result = w->result;
+    snprintf(heard.text, sizeof heard.text, "%.*s", STR_FMT(text));
+    heard.done = true;
+}
+
 static bool hear(void *owner, struct channel *c, const struct frame *f, struct err *err)
 {
     (void)c;
@@ -268,6 +319,14 @@ static bool hear(void *owner, struct channel *c, const struct frame *f, struct e
         hear_hosts(f);
     else if (f->type == WIRE_ADMIN_ROW)
         hear_row(f);
+    else if (f->type == WIRE_DNS_SERVER)
+        hear_server(f);
+    else if (f->type == WIRE_DNS_VALUE)
+        hear_value(f);
+    else if (f->type == WIRE_DNS_END)
+        hear_dns_end(f);
+    else if (f->type == WIRE_SPF_ANSWER)
+        hear_spf(f);
     else
         hear_end_of_rows(f);
     return true;
@@ -312,6 +371,41 @@ static void ask_hosts(const char *domain, bool plain)
     await_heard();
 }
 
+static void say_dns_ask(const char *name, enum dns_type type, enum dns_how how)
+{
+    struct str asked = str_of(name);
+
+    struct wire_dns_ask *w = wire_add(world.vault, WIRE_DNS_ASK, asked.len);
+    w->question = 77;
+    w->rrtype = (uint16_t)type;
+    w->how = (uint16_t)how;
+    wire_put(w, &w->name, asked);
+}
+
+static void ask_dns(const char *name, enum dns_type type, enum dns_how how)
+{
+    memset(&heard, 0, sizeof heard);
+    say_dns_ask(name, type, how);
+    channel_flush(world.vault);
+    await_heard();
+}
+
+static void ask_spf(const char *domain, const char *ip)
+{
+    struct str name = str_of(domain);
+    struct ip from = { 0 };
+
+    memset(&heard, 0, sizeof heard);
+    if (ip)
+        assert_true(ip_parse(str_of(ip), &from, NULL));
+    struct wire_spf_ask *w = wire_add(world.vault, WIRE_SPF_ASK, name.len);
+    w->question = 77;
+    w->ip = wire_ip_of(&from, 0);
+    wire_put(w, &w->domain, name);
+    channel_flush(world.vault);
+    await_heard();
+}
+
 static struct channel *link_to(enum role_kind *peer)
 {
     static const struct channel_events events = { .frame = hear, .closed = hear_end };
@@ -326,7 +420,8 @@ static struct channel *link_to(enum role_kind *peer)
 
 static int start(void **state)
 {
-    static enum role_kind core = ROLE_CORE, deliver = ROLE_DELIVER, web = ROLE_WEB;
+    static enum role_kind core = ROLE_CORE, deliver = ROLE_DELIVER, web = ROLE_WEB,
+                          vault = ROLE_VAULT;
     struct role_start s = { .kind = ROLE_RESOLVE, .config = &world.config };
     struct err err = { 0 };
     uint8_t key[16];
@@ -343,6 +438,7 @@ static int start(void **state)
     world.config.dns_servers = &world.at;
     world.config.dns_server_count = 1;
     world.config.delivery.port = 25;
+    world.config.dns_authority_port = world.at.port;
     world.config.delivery.ipv4 = world.config.delivery.ipv6 = true;
     if (!resolve_role.start(&s, &world.role, &err)) {
         fprintf(stderr, "%s\n", err.text);
@@ -351,6 +447,7 @@ static int start(void **state)
     world.core = link_to(&core);
     world.deliver = link_to(&deliver);
     world.web = link_to(&web);
+    world.vault = link_to(&vault);
     return 0;
 }
 
@@ -363,6 +460,7 @@ static int stop(void **state)
     channel_free(world.core);
     channel_free(world.deliver);
     channel_free(world.web);
+    channel_free(world.vault);
     for (int i = 0; i < 10; i++)
         loop_turn(0);
     stop_knot();
@@ -600,6 +698,113 @@ static void live_says_what_is_missing(void **state)
     assert_int_equal(heard.code, 404);
 }
 
+static const struct dns_case {
+    const char *name, *asked;
+    enum dns_type type;
+    enum dns_how how;
+    unsigned code;
+    const char *said;
+} dns_cases[] = {
+    { "F27 TXT", "server.test", DNS_TXT, DNS_HOW_EACH_AUTHORITY, 0,
+      "(ns.test 127.0.0.1 0) v=spf1 a -all" },
+    { "F27 A", "mx.one.test", DNS_A, DNS_HOW_EACH_AUTHORITY, 0,
+      "(ns.test 127.0.0.1 0) 198.41.0.4" },
+    { "F27 AAAA", "mx.one.test", DNS_AAAA, DNS_HOW_EACH_AUTHORITY, 0,
+      "(ns.test 127.0.0.1 0) 2001:503:ba3e::2:30" },
+    { "F27 MX without preference", "ONE.test.", DNS_MX, DNS_HOW_EACH_AUTHORITY, 0,
+      "(ns.test 127.0.0.1 0) mx.one.test" },
+    { "F27 NS", "test", DNS_NS, DNS_HOW_EACH_AUTHORITY, 0, "(ns.test 127.0.0.1 0) ns.test" },
+    { "F27 no such record", "mx.one.test", DNS_MX, DNS_HOW_EACH_AUTHORITY, 0,
+      "(ns.test 127.0.0.1 0)" },
+    { "F27 no such name", "absent.test", DNS_TXT, DNS_HOW_EACH_AUTHORITY, 0,
+      "(ns.test 127.0.0.1 1)" },
+    { "F27 more records than can be judged", "many.test", DNS_MX, DNS_HOW_EACH_AUTHORITY, 0,
+      "(ns.test 127.0.0.1 3)" },
+    { "T02 no zone now", "elsewhere.example", DNS_TXT, DNS_HOW_EACH_AUTHORITY, 451, "" },
+    { "T02 no name at all", "a..b", DNS_TXT, DNS_HOW_EACH_AUTHORITY, 550, "" },
+    { "T02 an empty name", "", DNS_TXT, DNS_HOW_EACH_AUTHORITY, 550, "" },
+    { "of the resolver", "server.test", DNS_TXT, DNS_HOW_RECURSIVE, 0, "( - 0) v=spf1 a -all" },
+    { "of the resolver, PTR", "4.0.41.198.in-addr.arpa", DNS_PTR, DNS_HOW_RECURSIVE, 0,
+      "( - 0) server.test" },
+    { "of the resolver, no such name", "absent.test", DNS_TXT, DNS_HOW_RECURSIVE, 0, "( - 1)" },
+    { "of the resolver, REFUSED", "elsewhere.example", DNS_TXT, DNS_HOW_RECURSIVE, 0, "( - 3)" },
+};
+
+static void f27_t02_what_vault_hears(void **state)
+{
+    static struct ip_net net;
+
+    (void)state;
+    if (!world.role)
+        skip();
+    assert_true(ip_net_parse(STR("127.0.0.0/8"), &net, NULL));
+    world.config.delivery.allow_networks = &net;
+    world.config.delivery.allow_network_count = 1;
+    for (size_t i = 0; i < ARRAY_LEN(dns_cases); i++) {
+        const struct dns_case *c = &dns_cases[i];
+        ask_dns(c->asked, c->type, c->how);
+        if (heard.code != c->code || strcmp(heard.said, c->said) != 0)
+            fail_msg("%s: %u %s %s", c->name, heard.code, heard.said, heard.text);
+        assert_int_equal(heard.count, heard.said[0] == '(');
+        assert_int_equal(heard.code != 0, heard.text[0] != '\0');
+    }
+    world.config.delivery.allow_network_count = 0;
+    ask_dns("server.test", DNS_TXT, DNS_HOW_EACH_AUTHORITY);
+    assert_string_equal(heard.said, "(ns.test 127.0.0.1 3)"); /* S02: loopback was not asked */
+}
+
+/* More than may run at once, all answered. */
+static void f27_vault_may_ask_about_all_its_domains(void **state)
+{
+    (void)state;
+    if (!world.role)
+        skip();
+    memset(&heard, 0, sizeof heard);
+    for (int i = 0; i < 1000; i++)
+        say_dns_ask("server.test", DNS_TXT, DNS_HOW_EACH_AUTHORITY);
+    channel_flush(world.vault);
+    while (heard.answers < 1000)
+        loop_turn(1000);
+    assert_int_equal(heard.code, 0);
+}
+
+static const struct spf_case {
+    const char *domain, *ip;
+    enum spf_result want;
+} spf_cases[] = {
+    { "server.test", NULL, SPF_PASS },
+    { "sender.test", NULL, SPF_PASS },
+    { "forgets.test", NULL, SPF_FAIL }, /* our second address */
+    { "nothing.test", NULL, SPF_NONE },
+    { "absent.test", NULL, SPF_NONE },
+    { "elsewhere.example", NULL, SPF_TEMPERROR },
+    { "forgets.test", "198.41.0.4", SPF_PASS },
+    { "forgets.test", "198.41.0.9", SPF_FAIL },
+    { "sender.test", "2001:db8::1", SPF_FAIL },
+};
+
+static void f14_may_we_send_for_that_domain(void **state)
+{
+    (void)state;
+    if (!world.role)
+        skip();
+    world.config.hostname = STR("server.test");
+    for (size_t i = 0; i < ARRAY_LEN(spf_cases); i++) {
+        const struct spf_case *c = &spf_cases[i];
+        ask_spf(c->domain, c->ip);
+        if (heard.result != c->want || heard.text[0] == '\0')
+            fail_msg("%s: %u %s", c->domain, heard.result, heard.text);
+    }
+    world.config.hostname = STR("relay.example"); /* no address is known */
+    ask_spf("server.test", NULL);
+    assert_int_equal(heard.result, SPF_TEMPERROR);
+    world.config.delivery.source4 = ip_make4((const uint8_t[4]){ 198, 41, 0, 9 });
+    ask_spf("server.test", NULL);
+    world.config.delivery.source4 = (struct ip){ 0 };
+    world.config.hostname = STR("relay.example");
+    assert_int_equal(heard.result, SPF_FAIL);
+}
+
 /* A server that never answers: the role is freed while its questions wait, and leaves nothing
  * behind. */
 static void s09_role_goes_with_questions_under_way(void **state)
@@ -649,6 +854,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(equal_questions_are_all_answered),
         cmocka_unit_test(s01_the_words_of_dns_come_along),
         cmocka_unit_test(live_says_what_is_missing),
+        cmocka_unit_test(f27_t02_what_vault_hears),
+        cmocka_unit_test(f27_vault_may_ask_about_all_its_domains),
+        cmocka_unit_test(f14_may_we_send_for_that_domain),
         cmocka_unit_test(s09_role_goes_with_questions_under_way),
         cmocka_unit_test(look_ups_go_on_when_confined),
     };

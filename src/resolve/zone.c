@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "io/dns_record.h"
 #include "io/loop.h"
 
 static struct str parent_of(struct str name)
@@ -157,6 +158,10 @@ bool zone_find(struct lookups *l, const struct target_policy *policy, struct str
 {
     struct dns_answer ns = { 0 };
 
+    if (!dns_name_ok(name)) {
+        zone_end(ret, ZONE_NONE, STR("not a domain name"));
+        return true;
+    }
     if (!walk_up(l, name, deadline_ms, a, ret, &ns, err))
         return false;
     if (ret->found != ZONE_FOUND)
