@@ -167,6 +167,9 @@ static void test_texts_name_every_command(void **state)
     assert_true(manual_noun("key", &text));
     assert_true(str_find(buf_str(&text), STR("\\fBscopes\\fR")) < text.len);
     buf_clear(&text);
+    assert_true(manual_codes(&text));
+    assert_true(str_find(buf_str(&text), STR("\\fB[RELAY]\\fR  550 5.7.1\n")) < text.len);
+    buf_clear(&text);
     assert_true(manual_config(&text));
     assert_true(str_find(buf_str(&text), STR("limits.recipients")) < text.len);
     buf_done(&text);

@@ -117,6 +117,7 @@ bool help_command(const struct cli_command *c, struct buf *to);
 bool manual_main(struct buf *to);
 bool manual_noun(const char *noun, struct buf *to);
 bool manual_config(struct buf *to);
+bool manual_codes(struct buf *to);
 /* False for a shell that we do not know. */
 bool completion_write(const char *shell, struct buf *to);
 

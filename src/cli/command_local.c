@@ -149,7 +149,8 @@ static bool write_pages(struct disk *folder, struct err *err)
             return false;
     }
     return write_fixed(folder, "baton.1", manual_main, err) &&
-           write_fixed(folder, "baton.conf.5", manual_config, err);
+           write_fixed(folder, "baton.conf.5", manual_config, err) &&
+           write_fixed(folder, "baton-codes.7", manual_codes, err);
 }
 
 enum cli_exit man_run(const struct cli_args *a)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* cli/manual.c - manual pages from the tables: baton(1), baton-NOUN(1), baton.conf(5). */
+/* cli/manual.c - manual pages from the tables: baton(1), baton-NOUN(1), baton.conf(5),
+ * baton-codes(7). */
 #include "cli/objects.h"
 #include "config/config.h"
+#include "guard/codes.h"
 
 /* Text so that roff takes it as text. */
 static void roff(struct buf *to, const char *text)
@@ -136,4 +138,42 @@ bool manual_config(struct buf *to)
             "line, option and what was expected.\n.SH OPTIONS\n"));
     (void)config_print_manual(to);
     return buf_add(to, STR(".SH SEE ALSO\n.BR baton (1)\n"));
+}
+
+/* What a code says, with dots where a name stands. */
+static void code_text(struct buf *to, const char *text)
+{
+    struct str rest = str_of(text);
+    struct buf words;
+
+    buf_init(&words, 4096);
+    for (size_t at = str_find(rest, STR("{}")); rest.len > 0; at = str_find(rest, STR("{}"))) {
+        (void)buf_add(&words, str_sub(rest, 0, at));
+        (void)buf_add(&words, at < rest.len ? STR("...") : STR(""));
+        rest = str_skip(rest, at + 2);
+    }
+    roff(to, buf_cstr(&words));
+    buf_done(&words);
+}
+
+bool manual_codes(struct buf *to)
+{
+    page_begin(to, "baton-codes", 7, "why baton refuses a message, or warns");
+    (void)buf_add(
+        to,
+        STR(".SH DESCRIPTION\nEvery refusal and every warning by policy has a word in brackets, which "
+            "never changes: 550 5.7.1 [RELAY] \\&... Those of a quota may be 451 or 550; a warning "
+            "stands behind the 250. In observe they are only counted "
+            "(\\fBbaton account observed\\fR).\n.SH CODES\n"));
+    for (int i = CODE_NONE + 1; i < CODES; i++) {
+        const struct policy_code_row *row = &policy_codes[i];
+        (void)buf_addf(to, ".TP\n\\fB[%s]\\fR  %u", row->word, row->code);
+        (void)buf_addf(to, row->code >= 400 ? " %u.%u.%u\n" : "\n", row->code / 100, row->subject,
+                       row->detail);
+        code_text(to, row->text);
+        (void)buf_add(to, STR("\n.br\n"));
+        roff(to, row->more);
+        (void)buf_add_char(to, '\n');
+    }
+    return buf_add(to, STR(".SH SEE ALSO\n.BR baton (1),\n.BR baton-account (1)\n"));
 }

@@ -144,7 +144,7 @@ class Texts(Files):
         self.ended(run("man", self.folder), OK)
         pages = sorted(path.name for path in self.folder.iterdir())
         self.assertEqual(pages, sorted({f"baton-{command.split()[0]}.1" for command in COMMANDS}
-                                       | {"baton.1", "baton.conf.5"}))
+                                       | {"baton.1", "baton.conf.5", "baton-codes.7"}))
         for page in pages:
             with self.subTest(page):
                 done = subprocess.run(["groff", "-man", "-ww", "-z", "-Tutf8", self.folder / page],
