@@ -12,6 +12,29 @@ void seen_id(struct spool *s, uint64_t id)
         s->id_last = id;
 }
 
+void tally_count(struct spool *s, const struct envelope *e, struct str mark)
+{
+    const struct spool_tally *t = &s->options.tally;
+
+    if (t->count && mark.len > 0)
+        t->count(t->arg, e, mark);
+}
+
+/* By the record alone: the index may hold the message already, or have seen its end (fuzzy
+ * snapshots), or not take it in (parked). */
+static void replay_tally(struct spool *s, const struct message_part *p)
+{
+    struct envelope e;
+    struct arena a;
+
+    if (p->mark.len == 0)
+        return;
+    arena_init(&a, 4096);
+    if (envelope_read(p->envelope, &a, &e, NULL))
+        tally_count(s, &e, p->mark);
+    arena_done(&a);
+}
+
 struct spool_message *apply_message(struct spool *s, uint64_t id, uint64_t position,
                                     uint32_t content_len, const struct message_part *p)
 {
@@ -136,6 +159,7 @@ void apply_record(struct spool *s, const struct record_view *v, uint64_t positio
         if (!message_part_read(v->envelope, &p))
             return;
         (void)apply_message(s, v->head.id, position, v->head.content_len, &p);
+        replay_tally(s, &p);
         events_note(s, position, 1);
         return;
     case RECORD_SETTLE:

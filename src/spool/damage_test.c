@@ -139,6 +139,8 @@ static void check_case(struct fixture *f, const struct known *k, const struct da
         fail_msg("%s: nobody was told", row->name);
     if ((m != NULL) != row->message_stays)
         fail_msg("%s: the message is %s", row->name, m ? "there" : "gone");
+    if (fixture_counted(f, 6) != row->message_stays) /* A10 */
+        fail_msg("%s: counted %zu times", row->name, fixture_counted(f, 6));
     if (m && fixture_check(f, m, &err) != row->content_stays)
         fail_msg("%s: %s", row->name, err.text);
     if (m && !row->content_stays)

@@ -159,6 +159,7 @@ static void test_d07_fails_for_long_then_works(void **state)
     assert_int_equal(f->found.messages, 21);
     assert_int_equal(fixture_alarms(f, "segment-missing"), 0);
     spool_close(f->spool);
+    idmap_done(&f->counted);
     free(f);
 }
 
@@ -190,6 +191,7 @@ static void test_d02_full_then_room(void **state)
     fixture_reopen(f);
     assert_int_equal(f->found.messages, 1);
     spool_close(f->spool);
+    idmap_done(&f->counted);
     free(f);
 }
 

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "base/map.h"
 #include "base/mem.h"
 #include "io/loop.h"
 #include "spool/spool.h"
@@ -23,6 +24,7 @@
 enum { SEGMENT = 512 * 1024 };
 
 struct fixture {
+    struct idmap counted; /* the tally: seed -> how often its message was counted */
     char folder[64];
     struct spool_options options;
     struct spool *spool;
@@ -54,10 +56,67 @@ static inline size_t fixture_alarms(const struct fixture *f, const char *kind)
     return n;
 }
 
+/* The tally ----------------------------------------------------------------------------------- */
+
+static inline size_t fixture_counted(const struct fixture *f, uint64_t seed)
+{
+    return (size_t)(uintptr_t)idmap_find(&f->counted, seed);
+}
+
+/* The mark is the seed, which the fixture's messages have as their account, too. */
+static inline void fixture_tally_count(void *arg, const struct envelope *e, struct str mark)
+{
+    struct fixture *f = arg;
+    uint64_t seed;
+
+    if (mark.len != sizeof(seed))
+        fail_msg("a mark of %zu bytes", mark.len);
+    memcpy(&seed, mark.ptr, sizeof(seed));
+    if (e->account != seed || e->rcpt_count == 0)
+        fail_msg("the mark of another message");
+    (void)idmap_put(&f->counted, seed, (void *)(uintptr_t)(fixture_counted(f, seed) + 1));
+}
+
+static inline bool fixture_tally_write(void *arg, struct buf *to)
+{
+    const struct fixture *f = arg;
+    uint64_t seed;
+    size_t at = 0;
+    void *count;
+
+    while (idmap_each(&f->counted, &at, &seed, &count)) {
+        uint64_t words[] = { seed, (uintptr_t)count };
+
+        buf_add(to, str_make(words, sizeof(words)));
+    }
+    return buf_ok(to);
+}
+
+static inline bool fixture_tally_read(void *arg, struct str bytes, struct err *err)
+{
+    struct fixture *f = arg;
+    uint64_t words[2];
+
+    for (; bytes.len >= sizeof(words); bytes = str_skip(bytes, sizeof(words))) {
+        memcpy(words, bytes.ptr, sizeof(words));
+        (void)idmap_put(&f->counted, words[0], (void *)(uintptr_t)words[1]);
+    }
+    return bytes.len == 0 || err_set(err, ERR_DAMAGED, "bytes left over");
+}
+
+static inline void fixture_counts(struct fixture *f)
+{
+    f->options.tally = (struct spool_tally){ .count = fixture_tally_count,
+                                             .write = fixture_tally_write,
+                                             .read = fixture_tally_read,
+                                             .arg = f };
+}
+
 static inline void fixture_open(struct fixture *f)
 {
     struct err err;
 
+    idmap_done(&f->counted);
     f->alarm_count = 0;
     if (!spool_open(&f->options, &f->spool, &f->found, &err))
         fail_msg("%s", err.text);
@@ -78,6 +137,7 @@ static inline struct fixture *fixture_new(void)
     f->options.segment_bytes = SEGMENT;
     f->options.reserve_bytes = 2 * SEGMENT;
     f->options.disk_max_bytes = 64 * SEGMENT;
+    fixture_counts(f);
     return f;
 }
 
@@ -103,6 +163,7 @@ static inline void fixture_free(struct fixture *f)
 {
     fixture_empty(open(f->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     (void)rmdir(f->folder);
+    idmap_done(&f->counted);
     free(f);
 }
 
@@ -155,6 +216,7 @@ static inline bool fixture_commit(struct fixture *f, uint64_t seed, size_t size,
     for (size_t at = 0; at < size; at += 10000)
         spool_add(tx, str_make(bytes + at, size - at < 10000 ? size - at : 10000));
     free(bytes);
+    spool_mark(tx, str_make(&seed, sizeof(seed)));
     ok = spool_commit(tx, &e, ret_id ? ret_id : &id, ret ? ret : &m, err);
     return ok;
 }

@@ -133,6 +133,7 @@ struct message_part {
     uint32_t rcpt_count, extent_count;
     const struct extent *extents;    /* unaligned bytes once read: copy with memcpy */
     const struct spool_rcpt *states; /* NULL: all queued, due when accepted */
+    struct str mark;                 /* of a message that is to be counted; else empty */
     struct str envelope;
 };
 bool message_part_write(struct buf *to, const struct message_part *p);

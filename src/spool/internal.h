@@ -232,6 +232,8 @@ struct replay {
 void apply_record(struct spool *s, const struct record_view *v, uint64_t position,
                   struct replay *r);
 void seen_id(struct spool *s, uint64_t id);
+/* Tells the caller's tally of a message record, once: here it is durable. */
+void tally_count(struct spool *s, const struct envelope *e, struct str mark);
 
 /* --- parked messages (park.c) --- */
 
@@ -330,6 +332,7 @@ struct snapshot_facts {
     uint64_t id_last, events_acked, events_last;
     uint64_t generation;
     struct parked parked;
+    struct str tally; /* empty: nobody counted. Read: borrowed from the bytes */
 };
 struct snapshots {
     uint64_t number;      /* of the newest file */
@@ -337,9 +340,9 @@ struct snapshots {
     bool busy;
 };
 MUST_USE bool snapshot_write(struct spool *s, struct err *err);
-/* Blocks. ERR_DAMAGED leaves the index as it was: empty. */
-MUST_USE bool snapshot_read(struct spool *s, uint64_t number, struct snapshot_facts *ret,
-                            struct err *err);
+/* The tally is copied into the arena. Blocks. ERR_DAMAGED leaves the index as it was: empty. */
+MUST_USE bool snapshot_read(struct spool *s, uint64_t number, struct arena *a,
+                            struct snapshot_facts *ret, struct err *err);
 const char *snapshot_name(uint64_t number, char name[32]);
 bool snapshot_block_ok(const struct snapshot_block *b, struct str payload);
 void snapshot_block_seal(struct snapshot_block *b, struct str payload);

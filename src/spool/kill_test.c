@@ -29,7 +29,7 @@ struct line {
     uint8_t what;
     uint8_t state;
 };
-enum { LINES_MAX = 20000 };
+enum { LINES_MAX = 20000, SEED_OF_JUDGE = 99999000 /* none of a child */ };
 
 static void tell(int fd, struct line l)
 {
@@ -292,13 +292,33 @@ static void judge_refused(struct fixture *f, uint32_t seed)
             fail_msg("message %u was refused, and is there", seed);
 }
 
+/* Told as committed: counted once. Told as refused: never. What was begun and not told may be
+ * either, as long as it is one of the two (fault A10). */
+static void judge_counts(const struct fixture *f, const struct run *r)
+{
+    uint64_t seed;
+    size_t at = 0;
+    void *count;
+
+    for (size_t i = 0; i < r->count; i++) {
+        const struct line *l = &r->lines[i];
+        size_t is = fixture_counted(f, l->seed);
+
+        if ((l->what == TOLD_COMMIT && is != 1) || (l->what == TOLD_REFUSED && is != 0))
+            fail_msg("message %u is counted %zu times", l->seed, is);
+    }
+    while (idmap_each(&f->counted, &at, &seed, &count))
+        if ((uintptr_t)count != 1)
+            fail_msg("message %llu is counted more than once", (unsigned long long)seed);
+}
+
 static void judge(struct fixture *f, const struct run *r)
 {
+    struct spool_message *m;
     struct err err;
 
     for (size_t i = 0; i < r->count; i++) {
         const struct line *l = &r->lines[i];
-        struct spool_message *m;
 
         if (l->what == TOLD_REFUSED)
             judge_refused(f, l->seed);
@@ -310,6 +330,9 @@ static void judge(struct fixture *f, const struct run *r)
         if (m && (spool_message_account(m) != l->seed || !fixture_check(f, m, &err)))
             fail_msg("message %u: %s", l->seed, err.text);
     }
+    for (size_t at = 0; (m = spool_each(f->spool, &at)) != NULL;)
+        assert_int_equal(fixture_counted(f, spool_message_account(m)), 1);
+    judge_counts(f, r);
     assert_int_equal(fixture_alarms(f, "record-damaged"), 0);
     assert_int_equal(fixture_alarms(f, "message-lost"), 0);
     assert_int_equal(fixture_alarms(f, "segment-missing"), 0);
@@ -328,7 +351,7 @@ static void judge_and_free(struct fixture *f, struct run *r)
     for (int turn = 0; turn < 2; turn++) { /* opening once more finds the same */
         fixture_open(f);
         judge(f, r);
-        fixture_message(f, 99999999, 100, 1); /* no seed of a child */
+        fixture_message(f, SEED_OF_JUDGE + (uint64_t)turn, 100, 1);
         spool_close(f->spool);
     }
     fixture_free(f);

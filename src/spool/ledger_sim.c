@@ -198,6 +198,18 @@ static void judge_promise(struct ledger *l, struct fixture *f, uint32_t number,
         ledger_violated(l, "message %u can't be read", number);
 }
 
+/* A message that is there, or was, is counted once; a notification never is (fault A10). */
+static void judge_count(struct ledger *l, const struct fixture *f, uint32_t number)
+{
+    const struct promise *p = &l->promises[number];
+    size_t is = fixture_counted(f, number);
+
+    if (is != (p->state == PROMISE_KEPT && p->original == 0))
+        ledger_violated(l, "message %u, which was %s, is counted %zu times", number,
+                        p->state == PROMISE_KEPT ? "kept" : "refused", is);
+    l->coverage.counted += is > 0;
+}
+
 static void judge_messages(struct ledger *l, struct fixture *f)
 {
     struct spool_message **there = NEW_ARRAY(struct spool_message *, PROMISES_MAX), *m;
@@ -215,6 +227,8 @@ static void judge_messages(struct ledger *l, struct fixture *f)
     }
     for (uint32_t i = 1; i < l->promise_count && l->violation[0] == '\0'; i++)
         judge_promise(l, f, i, there[i]);
+    for (uint32_t i = 1; i < l->promise_count && l->violation[0] == '\0'; i++)
+        judge_count(l, f, i);
     free(there);
 }
 
@@ -274,8 +288,8 @@ static void judge_events(struct ledger *l, struct fixture *f)
  * looks the same as a header that was lost later. */
 static void judge_alarms(struct ledger *l, struct fixture *f)
 {
-    static const char *const kinds[] = { "record-damaged", "message-lost", "segment-missing",
-                                         "snapshot-damaged", "quarantined" };
+    static const char *const kinds[] = { "record-damaged",   "message-lost",  "segment-missing",
+                                         "snapshot-damaged", "tally-damaged", "quarantined" };
 
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         if (fixture_alarms(f, kinds[i]) > 0)

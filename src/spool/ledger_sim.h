@@ -2,7 +2,7 @@
 /* spool/ledger_sim.h - what a spool has promised, written down outside of it, and the judgement of
  * a spool by that. It lies in memory that forked processes share and knows nothing of how the spool
  * works: messages are known by their account, which is their number here, and events by a number
- * in their time. Tests only. */
+ * in their time. Each message counts once, whatever happens (A10). Tests only. */
 #pragma once
 
 #include "spool/fixture.h"
@@ -38,7 +38,8 @@ struct news {
 
 /* What the lives came to: a test that never met a thing has not tested it. */
 struct coverage {
-    unsigned lives, cuts, moved, parked, notified, refused, full, torn, groups_refused, read_only;
+    unsigned lives, cuts, moved, parked, notified, refused, full, torn, groups_refused, read_only,
+        counted;
     uint32_t generation;
 };
 

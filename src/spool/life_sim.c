@@ -27,6 +27,7 @@ void life_fixture(struct fixture *f, size_t rcpts_max)
     f->options.disk_max_bytes = 12 * SEGMENT_SIM;
     f->options.content_memory_max_bytes = 512 * 1024;
     f->options.index_rcpts_max = rcpts_max;
+    fixture_counts(f);
 }
 
 static bool is_read_only(const struct fixture *f)

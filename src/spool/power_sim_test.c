@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* spool/power_sim_test.c - the power goes at any event of the disk, and every promise is kept (C03
- * to C05), again and again on the same spool, while it recovers, too (C07), and while it compacts,
- * parks and reuses. The disk keeps nothing of what was not synced, or some sectors, or the first
- * ones. */
+ * to C05) and every message counted once (A10), again and again on the same spool, while it
+ * recovers, too (C07), and while it compacts, parks and reuses. The disk keeps nothing of what was
+ * not synced, or some sectors, or the first ones. */
 #include "sim/sim.h"
 #include "spool/life_sim.h"
 
@@ -64,6 +64,7 @@ static void add(struct coverage *sum, const struct coverage *c)
     sum->full += c->full;
     sum->torn += c->torn;
     sum->generation += c->generation;
+    sum->counted += c->counted;
 }
 
 static void test_c03_c05_c07_cut_again_and_again(void **state)
@@ -85,7 +86,8 @@ static void test_c03_c05_c07_cut_again_and_again(void **state)
                   sum.lives, sum.moved, sum.parked, sum.notified, sum.full, sum.torn,
                   sum.generation);
     assert_true(sum.moved > 0 && sum.parked > 0 && sum.notified > 0 && sum.full > 0 &&
-                sum.torn > 0 && sum.generation > WORLDS * 12 /* there are so many: reused */);
+                sum.torn > 0 && sum.counted > 0 &&
+                sum.generation > WORLDS * 12 /* there are so many: reused */);
 }
 
 int main(void)

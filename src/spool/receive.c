@@ -21,8 +21,9 @@ struct spool_tx {
     size_t count, cap;
     size_t forgotten; /* so many of them, the first, have left memory */
     uint64_t bytes;
-    bool moves; /* compaction's: may use the reserve */
-    bool full;  /* no room: the rest is not taken, commit tells */
+    struct str mark; /* the caller's */
+    bool moves;      /* compaction's: may use the reserve */
+    bool full;       /* no room: the rest is not taken, commit tells */
     struct durable chunk_done;
 };
 
@@ -67,6 +68,11 @@ struct spool_tx *spool_begin(struct spool *s)
     tx->spool = s;
     durable_init(&tx->chunk_done);
     return tx;
+}
+
+void spool_mark(struct spool_tx *tx, struct str mark)
+{
+    tx->mark = mark;
 }
 
 /* What transactions hold beside the content that is on its way to the disk; ring credit bounds
@@ -203,6 +209,7 @@ static void message_done(struct spool *s, struct record *r, uint64_t position,
 
     if (!failed && message_part_read(front_envelope(r->front), &p)) {
         c->message = apply_message(s, c->id, position, r->piece ? r->piece->len : 0, &p);
+        tally_count(s, c->envelope, p.mark);
         events_accepted(s, c->envelope, c->id, position, 0);
         s->figures.commits++;
         if (c->message) {
@@ -256,7 +263,8 @@ static bool message_make(struct commit *c, struct record *ret, struct err *err)
     struct message_part p = { .account = e->account,
                               .accepted_wall_ms = e->accepted_wall_ms,
                               .size_bytes = tx->bytes,
-                              .rcpt_count = (uint32_t)e->rcpt_count };
+                              .rcpt_count = (uint32_t)e->rcpt_count,
+                              .mark = tx->mark };
 
     if (e->rcpt_count == 0 || e->size_bytes != tx->bytes)
         return err_set(err, ERR_SYNTAX, "envelope without recipients, or of another size");

@@ -10,6 +10,8 @@
 
 static const char name_new[] = "snapshot-new";
 
+#define TALLY_BYTES_MAX (UINT32_MAX / 2)
+
 struct writer {
     struct spool *spool;
     struct disk *disk;
@@ -88,6 +90,16 @@ static bool write_all(struct writer *w, struct err *err)
     return w->err.kind == ERR_NONE;
 }
 
+/* The whole of it, or no snapshot: one that forgets counts would let them be made again. */
+static bool tally_write(struct spool *s, struct buf *to, struct err *err)
+{
+    const struct spool_tally *t = &s->options.tally;
+
+    if (!t->write)
+        return true;
+    return t->write(t->arg, to) ? true : err_set(err, ERR_LIMIT, "the tally is too large");
+}
+
 bool snapshot_write(struct spool *s, struct err *err)
 {
     struct snapshot_facts facts = { .replay_from = s->applied,
@@ -98,12 +110,18 @@ bool snapshot_write(struct spool *s, struct err *err)
                                     .generation = s->segments.generation,
                                     .parked = s->parked };
     struct writer w = { .spool = s, .disk = s->disk, .number = s->snapshots.number + 1 };
+    struct buf tally;
     bool ok;
 
     s->snapshots.busy = true;
     buf_init(&w.payload, SIZE_MAX / 2);
-    snapshot_facts_write(&w.payload, &facts);
-    ok = flush(&w, err) && write_all(&w, err);
+    buf_init(&tally, TALLY_BYTES_MAX);
+    ok = tally_write(s, &tally, err); /* nothing waits since `applied` was looked at */
+    facts.tally = buf_str(&tally);
+    ok = ok && (snapshot_facts_write(&w.payload, &facts) ||
+                err_set(err, ERR_LIMIT, "a snapshot's facts are too large"));
+    buf_done(&tally);
+    ok = ok && flush(&w, err) && write_all(&w, err);
     disk_file_free(w.file);
     buf_done(&w.payload);
     s->snapshots.busy = false;
@@ -178,7 +196,19 @@ static void forget_all(struct spool *s)
     index_init(&s->index);
 }
 
-bool snapshot_read(struct spool *s, uint64_t number, struct snapshot_facts *ret, struct err *err)
+static bool facts_read(struct reading *r, struct arena *a, struct snapshot_facts *ret,
+                       struct err *err)
+{
+    if (!block_read(r, err))
+        return false;
+    if (!snapshot_facts_read(buf_str(&r->payload), ret))
+        return err_set(err, ERR_DAMAGED, "facts are not ones that we wrote");
+    ret->tally = arena_str(a, ret->tally);
+    return true;
+}
+
+bool snapshot_read(struct spool *s, uint64_t number, struct arena *a, struct snapshot_facts *ret,
+                   struct err *err)
 {
     struct reading r = { 0 };
     char name[32];
@@ -186,9 +216,7 @@ bool snapshot_read(struct spool *s, uint64_t number, struct snapshot_facts *ret,
 
     buf_init(&r.payload, SIZE_MAX / 2);
     ok = disk_file_open(s->disk, snapshot_name(number, name), DISK_READ, &r.file, err) &&
-         disk_file_size(r.file, &r.size, err) && block_read(&r, err) &&
-         (snapshot_facts_read(buf_str(&r.payload), ret) ||
-          err_set(err, ERR_DAMAGED, "facts are not ones that we wrote")) &&
+         disk_file_size(r.file, &r.size, err) && facts_read(&r, a, ret, err) &&
          entries_read(s, &r, err);
     disk_file_free(r.file);
     buf_done(&r.payload);

@@ -43,7 +43,8 @@ bool snapshot_facts_write(struct buf *to, const struct snapshot_facts *f)
     put_u64(to, f->parked.from_id);
     put_u64(to, f->parked.count);
     put_u64(to, f->parked.chunked);
-    return put_u32(to, f->parked.floor);
+    put_u32(to, f->parked.floor);
+    return f->tally.len == 0 ? buf_ok(to) : put_str(to, f->tally);
 }
 
 bool snapshot_facts_read(struct str in, struct snapshot_facts *ret)
@@ -56,7 +57,9 @@ bool snapshot_facts_read(struct str in, struct snapshot_facts *ret)
         !take_u64(&in, &f.events_acked) || !take_u64(&in, &f.events_last) ||
         !take_u64(&in, &f.generation) || !take_u64(&in, &f.parked.from) ||
         !take_u64(&in, &f.parked.from_id) || !take_u64(&in, &f.parked.count) ||
-        !take_u64(&in, &f.parked.chunked) || !take_u32(&in, &f.parked.floor) || in.len > 0)
+        !take_u64(&in, &f.parked.chunked) || !take_u32(&in, &f.parked.floor))
+        return false;
+    if (in.len > 0 && (!take_str(&in, &f.tally) || in.len > 0))
         return false;
     *ret = f;
     return true;

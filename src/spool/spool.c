@@ -89,8 +89,8 @@ static bool threads_start(struct spool *s, struct err *err)
 
 /* The newest snapshot that holds; facts of none mean: everything that is there. False: one cannot
  * be read now. An older one would not do: segments were reused since on the word of this one. */
-static bool snapshot_load(struct spool *s, const struct folder *f, struct snapshot_facts *facts,
-                          struct err *err)
+static bool snapshot_load(struct spool *s, const struct folder *f, struct arena *a,
+                          struct snapshot_facts *facts, struct err *err)
 {
     struct err why;
 
@@ -99,7 +99,7 @@ static bool snapshot_load(struct spool *s, const struct folder *f, struct snapsh
         if (f->snapshots[i] > s->snapshots.number)
             s->snapshots.number = f->snapshots[i];
         if (facts->id_last != 0 || facts->replay_from != 0 ||
-            snapshot_read(s, f->snapshots[i], facts, &why))
+            snapshot_read(s, f->snapshots[i], a, facts, &why))
             continue;
         *facts = (struct snapshot_facts){ 0 };
         if (why.kind != ERR_DAMAGED)
@@ -153,20 +153,43 @@ static void facts_take(struct spool *s, const struct snapshot_facts *f)
     }
 }
 
-static bool recover(struct spool *s, struct spool_recovery *found, struct err *err)
+/* What a tally does not know how to read it does not have. */
+static void tally_read(struct spool *s, struct str bytes)
+{
+    const struct spool_tally *t = &s->options.tally;
+    struct err why;
+
+    if (t->read && bytes.len > 0 && !t->read(t->arg, bytes, &why))
+        alarm_tell(s, "tally-damaged", 0, "%s", why.text);
+}
+
+static bool recover_log(struct spool *s, struct spool_recovery *found, struct arena *a,
+                        struct err *err)
 {
     struct folder folder = { 0 };
     struct snapshot_facts facts;
-    size_t waiting;
-    uint64_t bytes;
 
     /* Names too may have been given by a process that was killed before it had synced them. */
     if (!folder_read(s, &folder, found, err) || !disk_sync_folder(s->disk, err) ||
-        !snapshot_load(s, &folder, &facts, err))
+        !snapshot_load(s, &folder, a, &facts, err))
         return false;
     facts_take(s, &facts);
+    tally_read(s, facts.tally);
     snapshot_account(s);
-    if (!recover_replay(s, &facts, found, err))
+    return recover_replay(s, &facts, found, err);
+}
+
+static bool recover(struct spool *s, struct spool_recovery *found, struct err *err)
+{
+    struct arena a;
+    size_t waiting;
+    uint64_t bytes;
+    bool ok;
+
+    arena_init(&a, 4096);
+    ok = recover_log(s, found, &a, err);
+    arena_done(&a);
+    if (!ok)
         return false;
     lost_tell(s, found);
     s->events.memory_from = s->applied;

@@ -24,7 +24,8 @@
  *    move           a live message copied forward by compaction: same id, new place, states as they are now
  *  snapshot-N       the index (live messages, recipients' states, cursor, next id), and the position from which the
  *                   log is replayed over it. Written beside, synced, renamed, folder synced. Replay is idempotent, so
- *                   a snapshot may be taken while work goes on (fuzzy).
+ *                   a snapshot may be taken while work goes on (fuzzy). The caller's tally lies in it as it was at
+ *                   that very position, since counting is not: each message record counts once.
  *
  * States of a recipient, what is on disk, who leaves the state, what recovery does
  *  (none)     chunks at most                      spool_commit, spool_abort   chunks without message: forgotten
@@ -48,6 +49,17 @@ struct spool;
 struct spool_tx;      /* a message being received */
 struct spool_message; /* a live one; the pointer holds while a recipient is live or it is pinned */
 
+/* What the caller keeps count of, exactly, whatever the moment of a crash: each message that was committed with a mark
+ * is told once, in the order of the log, when it is durable and, while opening, again unless the tally that was read
+ * holds it already. Messages without a mark, notifications and what compaction copies are not told. Nothing here may
+ * wait. All unset: nothing is counted. */
+struct spool_tally {
+    void (*count)(void *arg, const struct envelope *e, struct str mark); /* borrowed */
+    bool (*write)(void *arg, struct buf *to);
+    bool (*read)(void *arg, struct str bytes, struct err *err); /* false: an alarm, and it counts from nothing */
+    void *arg;
+};
+
 struct spool_options {
     const char *folder;
     uint32_t segment_bytes;       /* 64 MiB */
@@ -57,6 +69,7 @@ struct spool_options {
     uint64_t content_memory_max_bytes;
     size_t index_rcpts_max;
     size_t group_bytes_max;       /* 4 MiB */
+    struct spool_tally tally;
 };
 void spool_options_default(struct spool_options *o);
 
@@ -84,6 +97,8 @@ void spool_on_alarm(struct spool *s, void (*fn)(void *arg, const char *kind, uin
 /* Never waits, never fails; content is copied. What does not fit is told by commit. */
 struct spool_tx *spool_begin(struct spool *s);
 void spool_add(struct spool_tx *tx, struct str content);
+/* A few bytes for struct spool_tally, kept with the message's record. Borrowed until the commit. */
+void spool_mark(struct spool_tx *tx, struct str mark);
 /* Durable when true: the point of 250. e->size_bytes must be what was added. The transaction is gone either way.
  * *ret_id names it; *ret is the message, NULL when it was parked. ERR_FULL: no room on disk (452 4.3.1), or in memory
  * for what all transactions gather together: never for the size of one; ERR_IO: the disk failed (451 4.3.0). Waits. */
