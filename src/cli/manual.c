@@ -1,9 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /* cli/manual.c - manual pages from the tables: baton(1), baton-NOUN(1), baton.conf(5),
  * baton-codes(7). */
+#include "base/code.h"
 #include "cli/objects.h"
 #include "config/config.h"
 #include "guard/codes.h"
+
+/* A character over 127 (a valid one: the text is ours), as groff names it. */
+static const char *roff_named(struct buf *to, const char *text)
+{
+    size_t len = utf8_len(str_of(text));
+    uint32_t point = (uint32_t)(unsigned char)*text & (0x7fu >> len);
+
+    for (size_t i = 1; i < len; i++)
+        point = point << 6 | ((unsigned char)text[i] & 0x3f);
+    (void)buf_addf(to, "\\[u%04X]", point);
+    return text + (len > 0 ? len - 1 : 0);
+}
 
 /* Text so that roff takes it as text. */
 static void roff(struct buf *to, const char *text)
@@ -11,7 +24,9 @@ static void roff(struct buf *to, const char *text)
     if (*text == '.' || *text == '\'')
         (void)buf_add(to, STR("\\&"));
     for (; *text; text++) {
-        if (*text == '\\')
+        if ((unsigned char)*text > 127)
+            text = roff_named(to, text);
+        else if (*text == '\\')
             (void)buf_add(to, STR("\\e"));
         else if (*text == '-')
             (void)buf_add(to, STR("\\-"));
