@@ -26,7 +26,7 @@ struct dkim_body {
     bool any, blank, cr;  /* anything hashed; white space held back; CR held back */
     bool line_has_text;
 };
-/* May be begun again after dkim_body_end(). */
+/* All zero before its first beginning; may be begun again after dkim_body_end(). */
 void dkim_body_begin(struct dkim_body *b, enum dkim_form form, uint64_t most_bytes);
 void dkim_body_add(struct dkim_body *b, struct str bytes);
 void dkim_body_end(struct dkim_body *b, uint8_t ret[DKIM_HASH_BYTES]);
@@ -86,8 +86,8 @@ struct dkim_key {
 /* The TXT record at selector._domainkey.domain (RFC 6376 §3.6.1). ERR_SYNTAX. */
 MUST_USE bool dkim_key_read(struct str record, struct arena *a, struct dkim_key *ret,
                             struct err *err);
-/* The record for a public key as libcrypto has it: `v=DKIM1; k=rsa; p=…` (SubjectPublicKeyInfo), or
- * k=ed25519 with the 32 octets. */
+/* The record for a public key as libcrypto has it (i2d_PUBKEY; of Ed25519 the bare 32 octets do as
+ * well): `v=DKIM1; k=rsa; p=…` (SubjectPublicKeyInfo), or k=ed25519 with the 32 octets. */
 bool dkim_key_write(struct buf *to, enum dkim_algorithm algorithm, struct str public_key);
 /* True when both say the same key, whatever their white space and order of tags: what "published"
  * means. */
