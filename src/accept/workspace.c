@@ -13,8 +13,13 @@ enum {
 
 void workspaces_init(struct workspaces *w)
 {
+    struct dkim_body first = { 0 };
+
     list_init(&w->spare);
     w->spare_count = 0;
+    /* At its first use libcrypto reads its configuration: that must be before we are confined. */
+    dkim_body_begin(&first, DKIM_RELAXED, 0);
+    dkim_body_done(&first);
 }
 
 static void workspace_free(struct workspace *w)
