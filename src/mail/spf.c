@@ -358,8 +358,9 @@ static enum end match(struct check *c, const struct spf_directive *d, struct str
     case SPF_EXISTS:
         return match_exists(c, target);
     case SPF_IP4:
-    case SPF_IP6:
         return matched(in_net(d, &c->ask->ip, &d->ip));
+    case SPF_IP6: /* a mapped IPv4 address has become one of the other family: nobody's */
+        return matched(d->ip.family == 6 && in_net(d, &c->ask->ip, &d->ip));
     }
     return END_NO;
 }

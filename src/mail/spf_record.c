@@ -81,12 +81,18 @@ static bool domain_spec_take(struct str text, struct spf_directive *d)
     return spf_macro_ok(text, SPF_TEXT_DOMAIN);
 }
 
+/* ":" domain-spec */
+static bool domain_take(struct str text, struct spf_directive *d)
+{
+    return text.len > 0 && text.ptr[0] == ':' && domain_spec_take(str_skip(text, 1), d);
+}
+
 /* [":" domain-spec] [dual-cidr] */
 static bool host_take(struct str text, struct spf_directive *d)
 {
     if (!dual_cidr_eat(&text, d))
         return false;
-    return text.len == 0 || (text.ptr[0] == ':' && domain_spec_take(str_skip(text, 1), d));
+    return text.len == 0 || domain_take(text, d);
 }
 
 /* ":" network ["/" bits] */
@@ -111,11 +117,9 @@ static bool shape_take(enum shape shape, struct str text, struct spf_directive *
     case SHAPE_NOTHING:
         return text.len == 0;
     case SHAPE_MAYBE_DOMAIN:
-        if (text.len == 0)
-            return true;
-        /* fall through */
+        return text.len == 0 || domain_take(text, d);
     case SHAPE_DOMAIN:
-        return text.len > 0 && text.ptr[0] == ':' && domain_spec_take(str_skip(text, 1), d);
+        return domain_take(text, d);
     case SHAPE_HOST:
         return host_take(text, d);
     case SHAPE_IP4:

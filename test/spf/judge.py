@@ -89,6 +89,8 @@ def pyspf_over(records):
 
 
 def pyspf_result(records, ip, helo, sender):
+    """Its result, and its words."""
     spf = pyspf_over(records)
     query = spf.query(i=ip, s=sender, h=helo, receiver="unknown", strict=True)
-    return query.check()[0]
+    result, _, words = query.check()
+    return result, words

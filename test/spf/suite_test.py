@@ -74,6 +74,5 @@ def add(number, scenario):
     setattr(Suite, f"test_S07_suite_{number:02}_{name}", lambda self: self.scenario(scenario))
 
 
-if SUITE.is_file():
-    for at, one in enumerate(load()):
-        add(at, one)
+for at, one in enumerate(load() if SUITE.is_file() else [{"description": "is not there"}]):
+    add(at, one)
