@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -94,6 +95,16 @@ bool worker_pool_new(const char *name, unsigned threads, size_t queue_max, struc
     }
     *ret = p;
     return true;
+}
+
+unsigned worker_cores(void)
+{
+    cpu_set_t set;
+
+    /* More than CPU_SETSIZE of them: it fails, and so many threads will do. */
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        return CPU_SETSIZE;
+    return (unsigned)CPU_COUNT(&set);
 }
 
 void worker_pool_free(struct worker_pool *p)

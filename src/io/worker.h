@@ -11,6 +11,8 @@ struct worker_pool;
  * confines itself. */
 MUST_USE bool worker_pool_new(const char *name, unsigned threads, size_t queue_max,
                               struct worker_pool **ret, struct err *err);
+/* How many threads can compute at once here. */
+unsigned worker_cores(void);
 /* Ends after what is queued. */
 void worker_pool_free(struct worker_pool *p);
 /* Runs fn(arg) on a helper and comes back when it is done. ERR_FULL when queue_max pieces wait

@@ -42,6 +42,11 @@ bool worker_pool_new(const char *name, unsigned threads, size_t queue_max, struc
     return true;
 }
 
+unsigned worker_cores(void)
+{
+    return 2;
+}
+
 /* As with threads: what is left is done, and told on the loop. */
 static void finish_now(struct job *j)
 {
