@@ -18,6 +18,8 @@ struct domains;
  * here, before the role confines itself. */
 MUST_USE bool domains_open(struct vault *v, struct str secret, struct domains **ret,
                            struct err *err);
+/* No more looks and no new keys: whoever waits for one is told so. Signing goes on. */
+void domains_close(struct domains *d);
 void domains_free(struct domains *d);
 /* The checks begin; nothing is asked before resolve is linked. */
 void domains_start(struct domains *d);
@@ -30,6 +32,8 @@ void domains_tell(struct domains *d);
 void domains_account_gone(struct domains *d, const struct account *a);
 
 MUST_USE bool domains_on_resolve(struct domains *d, const struct frame *f, struct err *err);
+/* Questions that wait for it are asked (again). */
+void domains_resolve_linked(struct domains *d, struct channel *channel);
 void domains_resolve_gone(struct domains *d);
 /* core asks for a signature (wire_sign); the answer goes back by itself. */
 MUST_USE bool domains_on_sign(struct domains *d, const struct wire_sign *f, struct err *err);
