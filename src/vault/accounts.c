@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "io/clock.h"
+#include "vault/domains.h"
 #include "vault/operate.h"
 
 /* Of an account whose end is further away it is looked again: the wall clock may be set. */
@@ -360,6 +361,7 @@ bool account_remove(struct vault *v, const struct request *r, uint64_t *ret_next
         return true;
     LIST_EACH (&a->streams, struct stream, s, link)
         tell_gone(v, DIRECTORY_STREAM, s->id);
+    domains_account_gone(v->domains, a);
     tell_gone(v, DIRECTORY_ACCOUNT, id);
     roster_remove_account(&v->roster, a);
     return true;
@@ -410,7 +412,7 @@ static bool add_declared(struct vault *v, struct str name, struct err *err)
     const struct request by_config = { .actor = STR("configuration"), .name = name };
 
     if (name.len == 0 || roster_account(&v->roster, name))
-        return true; /* one of several tenants is named by each message */
+        return true; /* an upstream's has none of its own: each message names one */
     return operate_name_ok(name, "account of a trusted network", err) &&
            add_account(v, &by_config, NULL, STR("state=active\nidentity=observe\n"), err);
 }
@@ -420,7 +422,7 @@ bool accounts_declare(struct vault *v, struct err *err)
     const struct config *c = v->config;
 
     for (size_t i = 0; i < c->network_count; i++)
-        if (c->networks[i].account.len > 0 && !add_declared(v, c->networks[i].account, err))
-            return false; /* an upstream's has none of its own */
+        if (!add_declared(v, c->networks[i].account, err))
+            return false;
     return true;
 }

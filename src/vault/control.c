@@ -79,6 +79,7 @@ static const char *const steps[] = {
     "  created INTEGER NOT NULL,"
     "  published INTEGER NOT NULL DEFAULT 0," /* since when every server shows it */
     "  retired INTEGER NOT NULL DEFAULT 0,"
+    "  missing INTEGER NOT NULL DEFAULT 0," /* since when every server answers without it */
     "  why TEXT NOT NULL DEFAULT '',"
     "  UNIQUE (grant_, selector, algorithm)) STRICT;"
     "CREATE TABLE sealing_key (" /* encrypts the sealed ones; itself encrypted */
@@ -94,6 +95,9 @@ static const char *const steps[] = {
     "  name TEXT NOT NULL,"
     "  detail TEXT NOT NULL) STRICT;"
     "CREATE TRIGGER audit_keep_update BEFORE UPDATE ON audit BEGIN"
+    "  SELECT RAISE(ABORT, 'the audit log is only ever added to'); END;"
+    "CREATE TRIGGER audit_keep_replace BEFORE INSERT ON audit"
+    "  WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id) BEGIN"
     "  SELECT RAISE(ABORT, 'the audit log is only ever added to'); END;"
     "CREATE TRIGGER audit_keep_delete BEFORE DELETE ON audit BEGIN"
     "  SELECT RAISE(ABORT, 'the audit log is only ever added to'); END;",

@@ -152,6 +152,8 @@ static const struct field_rule domain_rules[] = {
       .about = "It holds for names below as well." },
     { "algorithms", FIELD_WORD, key_algorithms, .fallback = "both",
       .about = "Of its signing keys: rsa, ed25519 or both." },
+    { "streams", FIELD_TEXT, .max = TEXT_MAX, .fallback = "",
+      .about = "Names of streams that have signing keys of their own, joined by commas." },
     NOTE,
 };
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "io/clock.h"
 #include "mail/header.h"
+#include "vault/domains.h"
 #include "vault/operate.h"
 
 enum { REQUESTS_MAX = 256, ROWS_MAX = 1000, USES_MAX = 10000 };
@@ -165,7 +166,16 @@ static const struct verb {
     [ADMIN_STREAM_REMOVE] = { stream_remove },   [ADMIN_CRED_ADD] = { credential_add },
     [ADMIN_CRED_LIST] = { credential_list },     [ADMIN_CRED_REMOVE] = { credential_remove },
     [ADMIN_LIVE_OPEN] = { on_live_open },        [ADMIN_LIVE_CLOSE] = { on_live_close },
-    [ADMIN_AUDIT_LIST] = { audit_list },
+    [ADMIN_CRED_SET] = { credential_set },       [ADMIN_CRED_ROTATE] = { credential_rotate },
+    [ADMIN_USER_ADD] = { user_add },             [ADMIN_USER_LIST] = { user_list },
+    [ADMIN_USER_SET] = { user_set },             [ADMIN_USER_REMOVE] = { user_remove },
+    [ADMIN_AUDIT_LIST] = { audit_list },         [ADMIN_DOMAIN_ADD] = { domain_add },
+    [ADMIN_DOMAIN_LIST] = { domain_list },       [ADMIN_DOMAIN_SHOW] = { domain_show },
+    [ADMIN_DOMAIN_SET] = { domain_set },         [ADMIN_DOMAIN_REMOVE] = { domain_remove },
+    [ADMIN_DOMAIN_CHECK] = { domain_check, .apart = true },
+    [ADMIN_DOMAIN_RECORDS] = { domain_records, .apart = true },
+    [ADMIN_DOMAIN_ROTATE] = { domain_rotate, .apart = true },
+    [ADMIN_DOMAIN_TRANSFER] = { domain_transfer },
 };
 
 static void request_free(struct request *r)
@@ -248,6 +258,7 @@ static void declare_accounts(struct vault *v)
 
     if (!accounts_declare(v, &err))
         log_err(LOG_WARN, "network-untrusted", &err); /* its account is missing */
+    auth_review(v);
 }
 
 static void drain_if_idle(struct vault *v)

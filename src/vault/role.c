@@ -9,6 +9,7 @@
 #include "io/clock.h"
 #include "io/disk.h"
 #include "io/sandbox.h"
+#include "vault/domains.h"
 #include "vault/vault.h"
 
 enum { SAVE_EVERY_MS = 60 * 1000, WORK_MAX = 256 };
@@ -37,6 +38,10 @@ static bool on_frame(void *owner, struct channel *c, const struct frame *f, stru
         return false;
     if (p->kind == ROLE_ACCEPT)
         return auth_on_frame(p, f, err);
+    if (p->kind == ROLE_RESOLVE)
+        return domains_on_resolve(p->vault->domains, f, err);
+    if (f->type == WIRE_SIGN)
+        return domains_on_sign(p->vault->domains, (const struct wire_sign *)f, err);
     if (f->type != WIRE_ADMIN)
         return err_set(err, ERR_SYNTAX, "%s sent %s", role_name(p->kind), wire_type_name(f->type));
     operate_on_admin(p, (const struct wire_admin *)f);
@@ -56,6 +61,8 @@ static void on_closed(void *owner, struct channel *c, const struct err *why)
     if (p->channel == c) {
         p->channel = NULL;
         auth_drop_sessions(p);
+        if (p->kind == ROLE_RESOLVE)
+            domains_resolve_gone(p->vault->domains);
     }
     channel_free(c);
 }
@@ -101,6 +108,8 @@ static void vault_link(void *role, const struct role_link *l)
         send_gate(p);
     if (p->kind == ROLE_CORE)
         tell_all(p->vault);
+    if (p->kind == ROLE_RESOLVE)
+        domains_resolve_linked(p->vault->domains, p->channel);
 }
 
 /* Start ---------------------------------------------------------------------------------------- */
@@ -205,6 +214,7 @@ static bool fill(struct vault *v, struct err *err)
 
     return open_control(v, err) && control_load(v->control, &reader, err) &&
            control_read_flag(v->control, "live", &v->live, err) && accounts_declare(v, err) &&
+           domains_open(v, str_make(v->key, sizeof v->key), &v->domains, err) &&
            worker_pool_new("vault-db", 1, WORK_MAX, &v->worker, err);
 }
 
@@ -214,9 +224,12 @@ static void vault_free(void *role)
 
     if (!v)
         return;
+    if (v->domains)
+        domains_close(v->domains);
     while (v->operating || v->apart > 0)
         loop_turn(100);
     auth_end(v);
+    domains_free(v->domains);
     worker_pool_free(v->worker);
     timer_clear(&v->save_timer);
     timer_clear(&v->ends_timer);
@@ -249,6 +262,7 @@ static bool vault_start(const struct role_start *s, void **ret_role, struct err 
     }
     v->started = true;
     accounts_watch_ends(v);
+    domains_start(v->domains);
     timer_set(&v->save_timer, loop_now_ms() + SAVE_EVERY_MS);
     *ret_role = v;
     return true;
@@ -264,6 +278,7 @@ static void vault_reload(void *role, const struct config *config, const struct r
     v->config = config;
     v->networks_due = true;
     operate_wake(v);
+    domains_reload(v->domains);
     vault_send_gate(v);
 }
 
@@ -276,6 +291,7 @@ static void vault_drain(void *role, void (*done)(void *arg), void *arg)
     v->drained_arg = arg;
     v->uses_due = true;
     timer_clear(&v->save_timer);
+    domains_close(v->domains);
     operate_wake(v);
 }
 

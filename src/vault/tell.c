@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <sodium.h>
 
+#include "vault/domains.h"
 #include "vault/vault.h"
 
 enum { SRS_SECRET_BYTES = 32, SRS_SUBKEY = 1 };
@@ -101,5 +102,6 @@ void tell_all(struct vault *v)
     LIST_EACH (&v->roster.credentials, struct credential, c, link)
         if (c->kind == CREDENTIAL_TENANT)
             tell_tenant(v, c);
+    domains_tell(v->domains);
     (void)wire_add(v->core.channel, WIRE_DIRECTORY_END, 0);
 }

@@ -51,6 +51,7 @@ struct vault {
     char nobody_password[PASSWORD_HASH_BYTES]; /* compared with when the person is unknown */
     struct worker_pool *password_workers;
     unsigned passwords_at_work;
+    struct domains *domains;
 
     struct list requests; /* operate.c: struct request, in order of arrival */
     unsigned request_count;
