@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Three programs of others that judge DKIM signatures: dkimpy, Mail::DKIM, OpenDKIM's library.
 
-Each gets whole messages as octets and the key records as {"selector._domainkey.domain": "v=DKIM1; …"}; DNS is not asked.
-Each answers, message by message, with a Verdict for each signature, in the order of their fields. Mail::DKIM knows no
-Ed25519: its verdict on those is no failure of theirs (judge() knows that).
+Each gets whole messages as octets and the key records as {"selector._domainkey.domain": "v=DKIM1; …"}; DNS is not
+asked. Each answers, message by message, with a Verdict for each signature, in the order of their fields. Mail::DKIM
+knows no Ed25519: its verdict on those is no failure of theirs (judge() knows that).
 
     with Oracles(records) as oracles:
         print(oracles.judge(message, ["rsa-sha256", "ed25519-sha256"]))
@@ -132,8 +132,8 @@ class OpenDkim:
                        f"{why.decode()}, body hash {lib.dkim_sig_getbh(signature)}")
 
     def _hear(self, judge, message):
-        """As a mail server tells its milter: field by field, and with a line's end at the end, which DATA always has and
-        without which this library finds no body."""
+        """As a mail server tells its milter: field by field, and with a line's end at the end, which DATA always has
+        and without which this library finds no body."""
         lib = self.lib
         section, _, body = message.partition(b"\r\n\r\n")
         for field in re.split(rb"\r\n(?![ \t])", section.removesuffix(b"\r\n")):
@@ -173,8 +173,8 @@ class Oracles(contextlib.AbstractContextManager):
         return {oracle.name: oracle.verify(message) for oracle in self.all}
 
     def judge(self, message, signatures, others=0):
-        """What is wrong with it, in words, empty when nothing is: signatures of these algorithms must come first, in that
-        order, and be good to every oracle that knows them; `others` may follow, whatever they are worth."""
+        """What is wrong with it, in words, empty when nothing is: signatures of these algorithms must come first, in
+        that order, and be good to every oracle that knows them; `others` may follow, whatever they are worth."""
         wrong = []
         for oracle in self.all:
             verdicts = oracle.verify(message)

@@ -7,9 +7,11 @@ import random
 CRLF = "\r\n"
 WORDS = ("lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor a I - 42 x@y.example "
          "https://example.org/?a=b&c=d%20e (comment) \"quoted\" äöü 漢字 Привет ✉ =20 . .. From -- ~ { } ; :").split(" ")
-LIST_FIELDS = ("List-Id: Friends <friends.example.org>", "List-Unsubscribe: <https://example.org/u/1>,\r\n <mailto:u@example.org>",
+LIST_FIELDS = ("List-Id: Friends <friends.example.org>",
+               "List-Unsubscribe: <https://example.org/u/1>,\r\n <mailto:u@example.org>",
                "List-Unsubscribe-Post: List-Unsubscribe=One-Click", "List-Help: <mailto:help@example.org>",
-               "List-Post: NO", "List-Archive: <https://example.org/a>", "List-Owner: <mailto:owner@example.org> (The owner)",
+               "List-Post: NO", "List-Archive: <https://example.org/a>",
+               "List-Owner: <mailto:owner@example.org> (The owner)",
                "Feedback-ID: 1:2:3:example", "Precedence: list", "CFBL-Address: fbl@example.org; report=arf")
 RARE_FIELDS = ("Sender: Robot <robot@example.org>", "Reply-To: answers@example.org, More <more@example.org>",
                "In-Reply-To: <1@example.org>", "References: <1@example.org>\r\n\t<2@example.org>\r\n <3@example.org>",
@@ -37,8 +39,8 @@ class Corpus:
 
     def folded(self, text):
         """Folds at some blanks, sometimes with more white space."""
-        return "".join(self.random.choice((CRLF + " ", CRLF + "\t", " " + CRLF + "  ")) if c == " " and self.chance(0.15)
-                       else c for c in text)
+        folds = (CRLF + " ", CRLF + "\t", " " + CRLF + "  ")
+        return "".join(self.random.choice(folds) if c == " " and self.chance(0.15) else c for c in text)
 
     def name(self, text):
         name, colon, value = text.partition(":")
@@ -62,12 +64,14 @@ class Corpus:
 
     def subject(self):
         return self.random.choice((
-            "Subject: " + self.folded(self.words(1, 12)), "Subject: " + self.encoded(self.words(1, 6)), "Subject:", "Subject: ",
+            "Subject: " + self.folded(self.words(1, 12)), "Subject: " + self.encoded(self.words(1, 6)), "Subject:",
+            "Subject: ",
             "Subject: =?iso-8859-1?q?a_=E4?= b", "Subject: Äpfel und " + self.words(0, 9),
             "Subject: " + "long " * self.random.randint(20, 180)))
 
     def recipients(self, name):
-        return f"{name}: " + self.folded(", ".join(f"r{i} <r{i}@example.net>" for i in range(self.random.randint(1, 30))))
+        count = self.random.randint(1, 30)
+        return f"{name}: " + self.folded(", ".join(f"r{i} <r{i}@example.net>" for i in range(count)))
 
     def header(self, content):
         lines = [f"Received: from a{i}.example (a{i}.example [192.0.2.{i}])\r\n\tby b{i}.example; "
@@ -105,12 +109,13 @@ class Corpus:
 
     def multipart(self):
         mark = f"=_{self.random.randrange(1 << 40):x}"
-        parts = [f"Content-Type: text/plain; charset=utf-8{CRLF}Content-Transfer-Encoding: 8bit{CRLF}{CRLF}{self.text()}",
+        parts = [f"Content-Type: text/plain; charset=utf-8{CRLF}Content-Transfer-Encoding: 8bit{CRLF}{CRLF}"
+                 + self.text(),
                  f"Content-Type: text/html{CRLF}{CRLF}<p>{self.text()}</p>{CRLF}",
                  f"Content-Type: application/pdf; name=\"a.pdf\"{CRLF}Content-Transfer-Encoding: base64{CRLF}{CRLF}"
                  + base64.encodebytes(self.random.randbytes(self.random.randint(0, 6000))).decode().replace("\n", CRLF)]
         chosen = self.random.sample(parts, self.random.randint(1, 3))
-        return ([f"MIME-Version: 1.0 (x)", f"Content-Type: multipart/mixed;\r\n\tboundary=\"{mark}\""],
+        return (["MIME-Version: 1.0 (x)", f"Content-Type: multipart/mixed;\r\n\tboundary=\"{mark}\""],
                 self.random.choice(("", f"preamble  {CRLF}"))
                 + "".join(f"--{mark}{CRLF}{part}{CRLF}" for part in chosen) + f"--{mark}--{CRLF}")
 
