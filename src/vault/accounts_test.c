@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -604,6 +605,76 @@ static void all_of_it_is_there_after_a_restart(void **state)
     world_start(w);
 }
 
+static void fill_with_accounts(const char *folder, unsigned count)
+{
+    char path[96], name[32];
+    struct control *c;
+    uint64_t id = 0;
+
+    (void)snprintf(path, sizeof path, "%s/vault", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    (void)snprintf(path, sizeof path, "%s/vault/control.db", folder);
+    assert_true(control_open(str_of(path), &c, NULL));
+    assert_true(control_begin(c, NULL));
+    for (unsigned i = 0; i < count; i++) {
+        (void)snprintf(name, sizeof name, "account-%u", i);
+        const struct account_row row = { .parent = i % 100 == 0 ? 0 : i / 100 * 100 + 1,
+                                         .name = str_of(name),
+                                         .settings = STR("state=active\nidentity=enforce\n"
+                                                         "limit.day.messages=1000\n") };
+        assert_true(control_add_account(c, &row, &id, NULL));
+    }
+    assert_true(control_commit(c, NULL));
+    control_free(c);
+}
+
+static void count_frame(void *arg, const struct frame *f)
+{
+    size_t *counts = arg;
+    counts[f->type]++;
+}
+
+static void R113_ten_thousand_accounts_start_and_are_listed(void **state)
+{
+    enum { COUNT = 10000 };
+    struct world *w = *state;
+    char folder[] = "/tmp/accounts-XXXXXX", command[64];
+    size_t counts[256] = { 0 }, listed = 0;
+    uint64_t next = 0;
+
+    assert_non_null(mkdtemp(folder));
+    world_stop(w);
+    fill_with_accounts(folder, COUNT);
+    w->state_folder = str_of(folder);
+    assert_true(world_try_start(w, NULL));
+    w->core.on_frame = count_frame;
+    w->core.arg = counts;
+    far_link(w, &w->core, ROLE_CORE);
+    far_link(w, &w->web, ROLE_WEB);
+    while (counts[WIRE_DIRECTORY_END] == 0)
+        loop_turn(10);
+    assert_int_equal(counts[WIRE_DIRECTORY_ACCOUNT], COUNT + 2); /* and the configuration's */
+    do {
+        const struct wire_admin_end *end =
+            ask(w, (struct ask){ .verb = ADMIN_ACCOUNT_LIST, .id = next });
+        next = end->next;
+        listed += row_count(w);
+    } while (next != 0);
+    assert_int_equal(listed, COUNT + 2);
+    /* A host's suspension is one frame, however many are below it. */
+    counts[WIRE_DIRECTORY_ACCOUNT] = 0;
+    set(w, "account-0", "state=suspended");
+    assert_int_equal(account_state_of(account(w, "account-99")), ACCOUNT_SUSPENDED);
+    assert_int_equal(account_state_of(account(w, "account-100")), ACCOUNT_ACTIVE);
+    while (counts[WIRE_DIRECTORY_ACCOUNT] == 0)
+        loop_turn(10);
+    assert_int_equal(counts[WIRE_DIRECTORY_ACCOUNT], 1);
+    w->core.on_frame = NULL;
+    world_stop(w);
+    (void)snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
 static void facts_are_in_the_status(void **state)
 {
     struct world *w = *state;
@@ -640,6 +711,7 @@ int main(void)
         TEST(what_changes_nothing_tells_nothing),
         TEST(a_dry_run_changes_nothing),
         TEST(all_of_it_is_there_after_a_restart),
+        TEST(R113_ten_thousand_accounts_start_and_are_listed),
         TEST(facts_are_in_the_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
