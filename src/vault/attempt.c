@@ -226,7 +226,7 @@ static void log_failed(const struct attempt *a, int64_t wait_ms)
 {
     char ip[IP_TEXT_MAX];
     struct log_line l;
-    bool is_name = roster_name_ok(a->name) && !str_starts(a->name, STR("bt_"));
+    bool is_name = roster_name_ok(a->name) && !secret_is_ours(a->name);
 
     log_begin(&l, LOG_INFO, "auth-failed");
     log_cstr(&l, "client", ip_format(&a->client, ip));
@@ -407,7 +407,7 @@ bool attempt_secret(struct vault_session *s, struct str user, struct str secret,
         return false;
     if (refused)
         return true;
-    if (str_starts(secret, STR("bt_")))
+    if (secret_is_ours(secret))
         try_secret(s, user, secret);
     else
         try_password(s, user, secret);
