@@ -5,7 +5,10 @@
  *
  *   session.c   who is connected, on whose account, within which limits
  *   intake.c    a transaction's frames become a message in the spool; then, and only then, 250
+ *   naming.c    whose a message is, and whether it may go in that name
+ *   observed.c  what would have been refused
  *   place.c     each recipient's site: a fixed route, or what resolve says of its domain
+ *   signing.c   which keys sign a job, and their signatures
  *   handout.c   batches become jobs of deliver (or of report: the sandbox), content streams after
  * them result.c    … and what the peers make of them comes back settle.c    outcomes become durable
  * states and events notify.c    … and the notification that goes with them feed.c      durable
@@ -13,6 +16,8 @@
 #pragma once
 
 #include "base/map.h"
+#include "guard/codes.h"
+#include "guard/directory.h"
 #include "io/loop.h"
 #include "mail/dsn.h"
 #include "schedule/schedule.h"
@@ -73,9 +78,14 @@ struct core {
     size_t idle_intake_count;
     struct map domains; /* place.c */
     size_t domains_trim_at;
-    struct idmap questions; /* place.c */
-    struct idmap jobs;      /* handout.c */
-    uint64_t last_question, last_job;
+    struct idmap questions;     /* place.c */
+    struct idmap jobs;          /* handout.c */
+    struct directory directory; /* who there is, as vault tells it */
+    struct core_quota *quota;   /* quota.c */
+    struct buf header;          /* naming.c: a header section as it will be sent */
+    struct idmap observed;      /* observed.c */
+    struct idmap signings;      /* signing.c: questions that vault has not answered */
+    uint64_t last_question, last_job, last_signing;
     struct list endings; /* settle.c: wait for a story to take them up */
     size_t ending_count;
     unsigned ending_stories;
@@ -120,6 +130,19 @@ bool intake_on_frame(struct core *c, struct peer *accept, const struct frame *f,
 void intake_drop_all(struct core *c, struct peer *accept);
 void intake_send_credit(struct core *c);
 void intakes_done(struct core *c);
+
+/* observed.c: policy let a message pass that it would refuse, or warned about it. */
+void observed_add(struct core *c, const struct dir_account *a, enum policy_code code, uint64_t id,
+                  struct str arg);
+void observed_done(struct core *c);
+
+/* signing.c */
+MUST_USE bool signing_on_ask(struct core *c, struct peer *from, const struct wire_sign_ask *m,
+                             struct err *err);
+void signing_on_signed(struct core *c, const struct wire_signed *m);
+/* vault is gone: what it was asked is answered with "later". */
+void signing_vault_gone(struct core *c);
+void signing_done(struct core *c);
 
 /* place.c */
 /* Enters a new message into the schedule and finds each recipient's site; the envelope may go away

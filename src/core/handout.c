@@ -93,8 +93,9 @@ static void send_head(struct job *j)
     const struct envelope *e = &j->envelope;
     struct str domain = domain_of(j, e->rcpts[j->batch.rcpts[0]].address);
     struct str site = site_name(j->batch.site);
-    struct wire_job *m = wire_add(j->peer->channel, WIRE_JOB,
-                                  site.len + domain.len + e->reverse_path.len + e->envid.len);
+    struct wire_job *m =
+        wire_add(j->peer->channel, WIRE_JOB,
+                 site.len + domain.len + e->reverse_path.len + e->envid.len + e->body_hash.len);
 
     m->job = j->id;
     m->id = spool_message_id(j->message);
@@ -112,6 +113,7 @@ static void send_head(struct job *j)
     wire_put(m, &m->domain, domain);
     wire_put(m, &m->reverse_path, e->reverse_path);
     wire_put(m, &m->envid, e->envid);
+    wire_put(m, &m->body_hash, e->body_hash);
 }
 
 static void send_rcpts_and_edits(struct job *j)
@@ -137,7 +139,12 @@ static void send_rcpts_and_edits(struct job *j)
         m->len = edit->len;
         wire_put(m, &m->text, edit->text);
     }
+}
+
+static void send_go(struct job *j)
+{
     struct wire_job_go *go = wire_add(j->peer->channel, WIRE_JOB_GO, 0);
+
     go->job = j->id;
 }
 
@@ -300,6 +307,8 @@ static void start_job(struct job *j)
     idmap_put(&c->jobs, j->id, j);
     send_head(j);
     send_rcpts_and_edits(j);
+    signing_choose(j);
+    send_go(j);
     j->upto =
         j->envelope.size_bytes < JOB_CONTENT_FIRST ? j->envelope.size_bytes : JOB_CONTENT_FIRST;
     start_streaming(j);
@@ -402,6 +411,8 @@ bool handout_on_frame(struct core *c, struct peer *from, const struct frame *f, 
     case WIRE_JOB_MORE:
         on_more(c, from, (const void *)f);
         return true;
+    case WIRE_SIGN_ASK:
+        return signing_on_ask(c, from, (const void *)f, err);
     case WIRE_RESULT_RCPT:
         return result_on_rcpt(c, from, (const void *)f, err);
     case WIRE_RESULT:

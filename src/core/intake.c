@@ -5,17 +5,23 @@
  * again, recipients are admitted again, the size is what was counted, edits must lie inside the
  * header. What breaks these rules is refused with 5yz; what no correct accept would send (an
  * unknown transaction, a wrong extent) ends the link. */
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/core.h"
+#include "core/naming.h"
+#include "core/quota.h"
 #include "guard/admission.h"
 #include "io/clock.h"
+#include "mail/srs.h"
 
 #define INTAKE_ARENA_BYTES 4096
 #define IDLE_INTAKES_MAX 256
 #define ENVID_MAX 100
+#define BODY_HASH_BYTES 32
+/* An idle one gives a larger header's memory back. */
+#define HEADER_KEPT_BYTES (16 * 1024)
 
 struct intake {
     struct list idle;
@@ -29,6 +35,10 @@ struct intake {
     size_t rcpts_room;
     struct admission_facts admission;
     struct reply refusal; /* code 0: none so far */
+    struct buf header;    /* the first of the content, until the header section has ended */
+    bool header_whole;
+    struct naming naming;
+    struct reservation held; /* of the quotas */
 };
 
 /* --- life --- */
@@ -45,6 +55,7 @@ static struct intake *intake_new(struct core *c)
     t = NEW(struct intake);
     list_init(&t->idle);
     arena_init(&t->arena, INTAKE_ARENA_BYTES);
+    buf_init(&t->header, HEADER_SECTION_MAX);
     return t;
 }
 
@@ -54,11 +65,18 @@ static void intake_free(struct core *c, struct intake *t)
     arena_reset(&t->arena);
     if (c->idle_intake_count >= IDLE_INTAKES_MAX) {
         arena_done(&t->arena);
+        buf_done(&t->header);
         free(t);
         return;
     }
+    if (t->header.cap > HEADER_KEPT_BYTES)
+        buf_done(&t->header);
+    else
+        buf_clear(&t->header);
     struct arena arena = t->arena;
-    *t = (struct intake){ .arena = arena };
+    struct buf header = t->header;
+    *t = (struct intake){ .arena = arena, .header = header };
+    t->header.max = HEADER_SECTION_MAX;
     list_append(&c->idle_intakes, &t->idle);
     c->idle_intake_count++;
 }
@@ -67,6 +85,7 @@ void intakes_done(struct core *c)
 {
     LIST_EACH (&c->idle_intakes, struct intake, t, idle) {
         arena_done(&t->arena);
+        buf_done(&t->header);
         free(t);
     }
     list_init(&c->idle_intakes);
@@ -133,6 +152,11 @@ static bool begin_ok(const struct wire_tx_begin *m, struct err *err)
     return true;
 }
 
+static bool is_authorised(const struct core_session *s)
+{
+    return s->account != 0 || (s->flags & BIND_TENANTS);
+}
+
 static bool on_begin(struct core *c, struct peer *accept, const struct wire_tx_begin *m,
                      struct err *err)
 {
@@ -157,7 +181,8 @@ static bool on_begin(struct core *c, struct peer *accept, const struct wire_tx_b
     t->tx = m->tx;
     t->admission = (struct admission_facts){
         .listener = s->listener,
-        .authorised = s->account != 0,
+        .authorised = is_authorised(s),
+        .null_sender = m->reverse_path.len == 0,
         .gate_open = c->gate_open,
     };
     e->account = s->account;
@@ -212,6 +237,32 @@ static bool rcpt_ok(struct intake *t, const struct wire_tx_rcpt *m, struct err *
             err_set(err, ERR_SYNTAX, "an ORCPT with more behind it"));
 }
 
+/* A notification from anybody to what looks like a sender that we rewrote (guard/admission.h). For
+ * the domains that we receive for, mail to such addresses may also be somebody else's. */
+static bool is_return(const struct intake *t, const struct address *rcpt)
+{
+    return !t->admission.authorised && t->admission.null_sender && srs_is_local(rcpt->local) &&
+           !config_is_local_domain(t->core->config, rcpt->domain);
+}
+
+/* It goes to the first sender, whose address comes out of it. */
+static void add_return(struct intake *t, const struct address *rcpt, const struct wire_tx_rcpt *m)
+{
+    struct admission_facts facts = t->admission;
+    struct address home;
+    struct str text;
+    struct reply refusal;
+    struct err bad;
+
+    facts.authorised = true;
+    if (!naming_return(t->core, rcpt, &t->arena, &text, &refusal) ||
+        (address_parse(text, &home, &bad) &&
+         !admission_rcpt(t->core->config, &facts, &home, &t->arena, &refusal)))
+        t->refusal = refusal;
+    else
+        add_rcpt(t, (struct envelope_rcpt){ .address = text, .notify = (uint8_t)m->notify });
+}
+
 static void on_rcpt(struct intake *t, const struct wire_tx_rcpt *m)
 {
     struct str text = arena_str(&t->arena, wire_get(m, m->address));
@@ -233,6 +284,10 @@ static void on_rcpt(struct intake *t, const struct wire_tx_rcpt *m)
     }
     if (!admission_rcpt(t->core->config, &t->admission, &address, &t->arena, &refusal)) {
         t->refusal = refusal;
+        return;
+    }
+    if (is_return(t, &address)) {
+        add_return(t, &address, m);
         return;
     }
     add_rcpt(t, (struct envelope_rcpt){
@@ -260,6 +315,21 @@ static bool on_edit(struct intake *t, const struct wire_tx_edit *m, struct err *
     return true;
 }
 
+/* What will be judged at the end: as much as the section can be. Mail that is nobody's is not. */
+static void keep_header(struct intake *t, struct str chunk)
+{
+    size_t before = t->header.len;
+
+    if (!t->admission.authorised || t->header_whole)
+        return;
+    buf_add(&t->header, str_sub(chunk, 0, t->header.max - before));
+    /* The empty line may lie across two chunks. */
+    size_t from = before > 3 ? before - 3 : 0;
+    t->header_whole =
+        t->header.len == t->header.max ||
+        str_find(str_skip(buf_str(&t->header), from), STR("\r\n\r\n")) < t->header.len - from;
+}
+
 static bool on_chunk(struct core *c, struct intake *t, const struct wire_tx_chunk *m,
                      struct err *err)
 {
@@ -274,8 +344,10 @@ static bool on_chunk(struct core *c, struct intake *t, const struct wire_tx_chun
     if (t->envelope.size_bytes > c->config->limits.message_bytes)
         refuse(t, 552, 3, 4, "the message is larger than %llu bytes (limits.message_bytes)",
                (unsigned long long)c->config->limits.message_bytes);
-    if (t->refusal.code == 0)
+    if (t->refusal.code == 0) {
+        keep_header(t, str_make(chunk, m->len));
         spool_add(t->spool_tx, str_make(chunk, m->len));
+    }
     return true;
 }
 
@@ -326,12 +398,17 @@ static void commit_story(void *arg)
     uint64_t id;
     struct err err;
 
+    spool_mark(t->spool_tx, t->held.mark);
     if (!spool_commit(t->spool_tx, &t->envelope, &id, &m, &err)) {
         struct reply r = commit_refusal(&err);
+
+        quota_release(c, &t->envelope, &t->held);
         answer(t, 0, &r);
         c->refused++;
     } else {
-        answer(t, id, &(struct reply){ .code = 250, .status = { 2, 0, 0 } });
+        answer(t, id,
+               &(struct reply){ .code = 250, .status = { 2, 0, 0 }, .text = t->naming.warning });
+        naming_taken(&t->naming, id);
         c->accepted++;
         if (m)
             place_message(c, m, &t->envelope);
@@ -371,10 +448,53 @@ static void check_whole(struct intake *t, const struct wire_tx_end *m)
     if (!edits_fit(e, m->header_bytes))
         refuse(t, 554, 6, 0, "the header's edits do not fit it");
     /* Its credential was revoked while the content came (fault A07). */
-    if (!s || s->account != e->account)
+    if (!s || s->account != e->account || is_authorised(s) != t->admission.authorised)
         refuse(t, 550, 7, 1, "this session may no longer send; sign in again");
     if (!core_may_start_story())
         refuse(t, 452, 3, 1, "too much is going on, try again later");
+}
+
+static struct str body_hash_of(struct intake *t, const struct wire_tx_end *m)
+{
+    struct str hash = wire_get(m, m->body_hash);
+
+    return hash.len == BODY_HASH_BYTES ? arena_str(&t->arena, hash) : STR("");
+}
+
+/* Whose it is and in whose name (guard/identity.h). */
+static void check_names(struct intake *t, const struct wire_tx_end *m)
+{
+    struct str header = buf_str(&t->header);
+
+    if (t->admission.authorised && header.len < m->header_bytes) {
+        refuse(t, 554, 6, 0, "the header section is not where it was said to be");
+        return;
+    }
+    t->naming = (struct naming){
+        .core = t->core,
+        .arena = &t->arena,
+        .session = session_find(t->accept, t->session),
+        .envelope = &t->envelope,
+        .section = str_sub(header, 0, m->header_bytes),
+        .is_all = m->header_bytes == m->size_bytes,
+    };
+    if (!naming_judge(&t->naming, &t->refusal))
+        assert(t->refusal.code != 0);
+}
+
+/* Last of all: what it takes is held from now on, until its commit has ended. */
+static void check_quotas(struct intake *t)
+{
+    const struct quota_facts facts = { t->naming.account, t->naming.stream, &t->envelope };
+    struct str *warning = &t->naming.warning;
+
+    if (!quota_reserve(t->core, &facts, &t->arena, &t->held, &t->refusal))
+        return;
+    if (warning->len == 0)
+        *warning = t->held.warning;
+    else if (t->held.warning.len > 0)
+        *warning = arena_strf(&t->arena, "%.*s; %.*s", STR_FMT(*warning),
+                              STR_FMT(t->held.warning));
 }
 
 static void on_end(struct core *c, struct intake *t, const struct wire_tx_end *m)
@@ -384,10 +504,15 @@ static void on_end(struct core *c, struct intake *t, const struct wire_tx_end *m
     check_whole(t, m);
     e->header_bytes = m->header_bytes;
     e->accepted_wall_ms = core_now(c);
+    e->body_hash = body_hash_of(t, m);
     if (m->content & TX_8BIT)
         e->flags |= ENVELOPE_8BIT;
     if (m->content & TX_BINARY)
         e->flags |= ENVELOPE_BINARY;
+    if (t->refusal.code == 0)
+        check_names(t, m);
+    if (t->refusal.code == 0)
+        check_quotas(t);
     idmap_take(&t->accept->intakes, t->tx);
     if (t->refusal.code != 0) {
         refused(c, t);

@@ -15,9 +15,17 @@ struct job {
     struct settled *outcomes; /* one per recipient of the batch */
     uint64_t sent, upto;      /* content: put into the ring; may be put */
     bool streaming;           /* a story is putting content */
-    bool over;                /* the result is in, or the peer is gone: no more content */
-    unsigned stories;         /* that use this struct; the last one frees it once it is over */
+    struct job_sign {         /* keys that sign it: signing.c */
+        uint64_t key, account;
+    } signs[JOB_SIGNS_MAX];
+    size_t sign_count;
+    unsigned signs_asked; /* and not answered yet */
+    bool over;            /* the result is in, or the peer is gone: no more content */
+    unsigned stories;     /* that use this struct; the last one frees it once it is over */
 };
+
+/* signing.c: chooses the keys and sends their JOB_SIGNs. */
+void signing_choose(struct job *j);
 
 /* A story has done with it; the last one frees it once it is over. */
 void job_leave(struct job *j);

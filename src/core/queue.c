@@ -298,6 +298,12 @@ static void request_story(void *arg)
     case ADMIN_QUEUE_DROP:
         answer_act(q);
         break;
+    case ADMIN_USAGE_LIST:
+        usage_list(q);
+        break;
+    case ADMIN_OBSERVED_LIST:
+        observed_list(q);
+        break;
     default:
         queue_end(q, 404, 0, "core does not know this request");
         break;
@@ -332,8 +338,9 @@ void queue_on_admin(struct core *c, struct peer *web, const struct wire_admin *m
     q->verb = m->verb;
     q->flags = m->flags;
     q->limit = m->limit;
-    q->texts = mem_new(6 * (size_t)m->head.len);
+    q->texts = mem_new(7 * (size_t)m->head.len);
     q->actor = keep(q, m, m->actor, &at);
+    q->account = keep(q, m, m->account, &at);
     q->from = keep(q, m, m->from, &at);
     q->to = keep(q, m, m->to, &at);
     q->site = keep(q, m, m->site, &at);

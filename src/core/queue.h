@@ -14,9 +14,15 @@ struct request {
     uint64_t number, id;
     uint32_t verb, flags, limit;
     char *texts; /* holds these: */
-    struct str actor, from, to, site, state, reason;
+    struct str actor, account, from, to, site, state, reason;
     struct buf row;
 };
+
+/* observed.c: the answer to ADMIN_OBSERVED_LIST, of one account or all. */
+void observed_list(struct request *q);
+
+/* usage.c: the answer to ADMIN_USAGE_LIST, of one account or page by page of all. */
+void usage_list(struct request *q);
 
 /* The word for a recipient's state in rows and filters. */
 const char *queue_state_name(enum item_state state);
@@ -30,6 +36,19 @@ void queue_row_why(struct request *q, struct spool_message *m, const struct enve
 void queue_row_envelope(struct request *q, struct spool_message *m, const struct envelope *e);
 void queue_row_done(struct request *q, struct spool_message *m, const struct envelope *e,
                     uint32_t r);
+struct observed_row {
+    struct str account, code, about;
+    uint64_t count, last_id;
+    int64_t since_ms;
+};
+void queue_row_observed(struct request *q, const struct observed_row *o);
+struct usage_row {
+    struct str account, stream; /* stream empty: the account's own */
+    const char *window, *measure;
+    uint64_t used, limit; /* limit 0: none */
+    int64_t ends_ms;
+};
+void queue_row_usage(struct request *q, const struct usage_row *u);
 void queue_row_site(struct request *q, const struct site_facts *f);
 /* The end of the answer: an HTTP status, where a list goes on, words. */
 __attribute__((format(printf, 4, 5))) void queue_end(struct request *q, uint16_t status,

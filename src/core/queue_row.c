@@ -223,3 +223,36 @@ void queue_row_site(struct request *q, const struct site_facts *f)
     json_object_end(&j);
     send_row(q);
 }
+
+void queue_row_usage(struct request *q, const struct usage_row *u)
+{
+    struct json j = row_begin(q);
+
+    put_str(&j, "account", u->account);
+    put_str(&j, "stream", u->stream);
+    put_str(&j, "window", str_of(u->window));
+    put_str(&j, "measure", str_of(u->measure));
+    put_int(&j, "used", (int64_t)u->used);
+    json_key(&j, "limit");
+    if (u->limit == 0)
+        json_null(&j);
+    else
+        json_int(&j, (int64_t)u->limit);
+    put_time(&j, "ends", u->ends_ms);
+    json_object_end(&j);
+    send_row(q);
+}
+
+void queue_row_observed(struct request *q, const struct observed_row *o)
+{
+    struct json j = row_begin(q);
+
+    put_str(&j, "account", o->account);
+    put_str(&j, "code", o->code);
+    put_int(&j, "count", (int64_t)o->count);
+    put_str(&j, "about", o->about);
+    put_id(&j, "last", o->last_id);
+    put_time(&j, "since", o->since_ms);
+    json_object_end(&j);
+    send_row(q);
+}

@@ -4,9 +4,11 @@
 
 #include <stdlib.h>
 
+#include "base/code.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "core/core.h"
+#include "core/quota.h"
 #include "io/clock.h"
 #include "io/sandbox.h"
 
@@ -93,8 +95,12 @@ static bool vault_frame(struct core *c, struct peer *p, const struct frame *f, s
     (void)p;
     if (f->type == WIRE_SESSION_BIND)
         return session_on_bind(c, (const void *)f, err);
-    if (f->type != WIRE_GATE)
+    if (f->type == WIRE_SIGNED) {
+        signing_on_signed(c, (const void *)f);
         return true;
+    }
+    if (f->type != WIRE_GATE)
+        return directory_on_frame(&c->directory, f, err);
     c->gate_open = ((const struct wire_gate *)(const void *)f)->open != 0;
     c->gate_known = true;
     core_pump_later(c);
@@ -168,6 +174,7 @@ static void drop_what_was_theirs(struct core *c, struct peer *p)
         c->feed_ready = false;
         break;
     case ROLE_VAULT:
+        signing_vault_gone(c);
         for (size_t i = 0; i < ROLE_INSTANCES_MAX; i++) {
             idmap_done(&c->accept[i].closed_early);
             idmap_init(&c->accept[i].closed_early);
@@ -307,6 +314,7 @@ static bool open_spool(struct core *c, struct err *err)
     o.events_disk_max_bytes = s->events_disk_max_bytes;
     o.content_memory_max_bytes = s->content_memory_bytes;
     o.index_rcpts_max = s->index_rcpts;
+    quota_start(c, &o.tally);
     bool ok = spool_open(&o, &c->spool, &found, err);
     buf_done(&folder);
     if (ok) {
@@ -357,10 +365,15 @@ static bool core_start(const struct role_start *s, void **ret_role, struct err *
     idmap_init(&c->accounts);
     idmap_init(&c->questions);
     idmap_init(&c->jobs);
+    idmap_init(&c->observed);
+    idmap_init(&c->signings);
+    directory_init(&c->directory);
+    buf_init(&c->header, HEADER_SECTION_MAX + EDITS_MAX * (EDIT_TEXT_MAX + ID_TEXT_LEN));
     list_init(&c->idle_intakes);
     list_init(&c->endings);
     gate_init(&c->idle_gate);
     if (!open_spool(c, err)) {
+        quota_end(c);
         free(c);
         return false;
     }
@@ -504,7 +517,12 @@ static void core_free(void *role)
     intakes_done(c);
     place_done(c);
     handout_done(c);
+    signing_done(c);
+    observed_done(c);
+    directory_done(&c->directory);
+    buf_done(&c->header);
     spool_close(c->spool);
+    quota_end(c);
     schedule_free(c->schedule);
     free(c);
 }

@@ -77,6 +77,22 @@ static void rings_make(struct player *p, struct role_link *l)
     l->ring_out = p->kind == ROLE_ACCEPT ? NULL : p->ring_core;
 }
 
+void stage_tell(struct stage *s, struct frame *f)
+{
+    char *to = channel_add(s->vault.channel, f->type, f->len);
+
+    memcpy(to + sizeof *f, (char *)f + sizeof *f, f->len - sizeof *f);
+    free(f);
+}
+
+static void tell_accounts(struct stage *s)
+{
+    stage_tell(s, people_begin());
+    for (uint64_t id = 1; id <= STAGE_ACCOUNTS; id++)
+        stage_tell(s, people_account(&(struct person){ .id = id, .mode = POLICY_OBSERVE }));
+    stage_tell(s, people_end());
+}
+
 void stage_link(struct stage *s, struct player *p)
 {
     struct role_link l = { .peer = p->kind, .generation = ++s->generation };
@@ -89,6 +105,8 @@ void stage_link(struct stage *s, struct player *p)
     channel_pair(20, &l.channel, 50, &p->channel);
     channel_set_owner(p->channel, &events, p);
     core_role.link(s->core, &l);
+    if (p == &s->vault && !s->untold)
+        tell_accounts(s);
 }
 
 void stage_cut(struct stage *s, struct player *p)
@@ -381,6 +399,29 @@ void stage_no_site(struct stage *s, const char *domain, uint16_t code, const cha
     wire_put(m, &m->text, str_of(text));
 }
 
+static unsigned await_rows(struct stage *s, size_t *ret_rows)
+{
+    const struct wire_admin_end *end = player_next(&s->web, WIRE_ADMIN_END);
+
+    assert_int_equal(end->request, s->last_request);
+    for (*ret_rows = 0; player_waiting(&s->web, WIRE_ADMIN_ROW) > 0; ++*ret_rows) {
+        const struct wire_admin_row *r = player_next(&s->web, WIRE_ADMIN_ROW);
+        s->row = wire_get(r, r->json);
+    }
+    return end->status;
+}
+
+unsigned stage_admin_of(struct stage *s, enum admin_verb verb, const char *account,
+                        size_t *ret_rows)
+{
+    struct wire_admin *m = wire_add(s->web.channel, WIRE_ADMIN, strlen(account));
+
+    m->request = ++s->last_request;
+    m->verb = verb;
+    wire_put(m, &m->account, str_of(account));
+    return await_rows(s, ret_rows);
+}
+
 unsigned stage_admin(struct stage *s, enum admin_verb verb, uint64_t id, uint32_t flags,
                      const char *reason, size_t *ret_rows)
 {
@@ -392,11 +433,5 @@ unsigned stage_admin(struct stage *s, enum admin_verb verb, uint64_t id, uint32_
     m->flags = flags;
     wire_put(m, &m->actor, STR("olga"));
     wire_put(m, &m->reason, str_of(reason));
-    const struct wire_admin_end *end = player_next(&s->web, WIRE_ADMIN_END);
-    assert_int_equal(end->request, s->last_request);
-    for (*ret_rows = 0; player_waiting(&s->web, WIRE_ADMIN_ROW) > 0; ++*ret_rows) {
-        const struct wire_admin_row *r = player_next(&s->web, WIRE_ADMIN_ROW);
-        s->row = wire_get(r, r->json);
-    }
-    return end->status;
+    return await_rows(s, ret_rows);
 }

@@ -13,6 +13,8 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "guard/people.h"
+#include "mail/header.h"
 #include "spool/event.h"
 #include "wire/wire.h"
 
@@ -39,6 +41,7 @@ struct stage {
     struct player accept, vault, resolve, deliver, report, web;
     uint64_t last_tx, last_request;
     struct str row; /* the last one of the last request */
+    bool untold;    /* a vault that is linked says nothing of who there is */
 };
 
 /* `yaml`: options besides the stage's own, or "". Everybody is linked, vault has said that the gate
@@ -64,6 +67,10 @@ const void *player_next(struct player *p, enum wire_type type);
 /* How many of that type have come and were not seen. */
 size_t player_waiting(const struct player *p, enum wire_type type);
 
+/* vault tells one thing of who there is; the frame is freed (guard/people.h). Whenever vault is
+ * linked it tells STAGE_ACCOUNTS accounts, active and in observe. */
+#define STAGE_ACCOUNTS 60
+void stage_tell(struct stage *s, struct frame *f);
 void stage_gate(struct stage *s, bool open);
 /* vault binds a session; the code of READY is returned. */
 #define STAGE_SESSION (7ull << 32 | 1)
@@ -91,6 +98,7 @@ struct letter {
     const char *content;
     const struct header_edit *edits;
     size_t edit_count;
+    const char *body_hash;
     int64_t size_lie; /* added to what TX_END says */
     int32_t header_lie;
 };
@@ -112,6 +120,11 @@ struct job_seen {
     struct str rcpts[8];
     uint32_t numbers[8];
     size_t rcpt_count;
+    struct str body_hash;
+    struct header_edit edits[16];
+    size_t edit_count;
+    const struct wire_job_sign *signs[JOB_SIGNS_MAX];
+    size_t sign_count;
     struct buf content;
 };
 struct job_seen stage_job(struct stage *s, struct player *taker);
@@ -146,6 +159,9 @@ void stage_retry_at_once(struct stage *s);
 /* What an operator asks; the status of the answer, with the rows counted. */
 unsigned stage_admin(struct stage *s, enum admin_verb verb, uint64_t id, uint32_t flags,
                      const char *reason, size_t *ret_rows);
+/* The same about an account. */
+unsigned stage_admin_of(struct stage *s, enum admin_verb verb, const char *account,
+                        size_t *ret_rows);
 /* A figure of core's status. */
 uint64_t stage_figure(struct stage *s, const char *key);
 bool str_has(struct str text, const char *part);

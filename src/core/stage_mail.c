@@ -76,9 +76,11 @@ uint64_t stage_send(struct stage *s, const struct letter *l)
     send_envelope(s, l, session);
     send_content(s, session, content);
     send_edits(s, session, l);
-    struct wire_tx_end *m = wire_add(s->accept.channel, WIRE_TX_END, 0);
+    struct str hash = or_else(l->body_hash, "");
+    struct wire_tx_end *m = wire_add(s->accept.channel, WIRE_TX_END, hash.len);
     m->session = session;
     m->tx = s->last_tx;
+    wire_put(m, &m->body_hash, hash);
     m->size_bytes = (uint64_t)((int64_t)content.len + l->size_lie);
     m->header_bytes =
         (uint32_t)((int32_t)(header < content.len ? header + 4 : content.len) + l->header_lie);
@@ -126,6 +128,22 @@ void stage_read_content(struct player *taker, struct job_seen *j)
     credit->position = ring_taken(taker->ring_mine);
 }
 
+static void see_edits_and_signs(struct player *taker, struct job_seen *j)
+{
+    for (size_t i = 0; i < taker->count; i++) {
+        const struct wire_job_edit *e = (const void *)taker->frames[i];
+        const struct wire_job_sign *s = (const void *)taker->frames[i];
+        if (taker->frames[i]->type == WIRE_JOB_EDIT && e->job == j->job) {
+            assert_true(j->edit_count < ARRAY_LEN(j->edits));
+            j->edits[j->edit_count++] =
+                (struct header_edit){ e->kind, e->offset, e->len, wire_get(e, e->text) };
+        } else if (taker->frames[i]->type == WIRE_JOB_SIGN && s->job == j->job) {
+            assert_true(j->sign_count < JOB_SIGNS_MAX);
+            j->signs[j->sign_count++] = s;
+        }
+    }
+}
+
 struct job_seen stage_job(struct stage *s, struct player *taker)
 {
     const struct wire_job *m = player_next(taker, WIRE_JOB);
@@ -137,6 +155,7 @@ struct job_seen stage_job(struct stage *s, struct player *taker)
         .domain = wire_get(m, m->domain),
         .reverse_path = wire_get(m, m->reverse_path),
         .route = m->route,
+        .body_hash = wire_get(m, m->body_hash),
     };
     uint64_t first = m->size_bytes < JOB_CONTENT_FIRST ? m->size_bytes : JOB_CONTENT_FIRST;
 
@@ -150,6 +169,7 @@ struct job_seen stage_job(struct stage *s, struct player *taker)
         j.numbers[j.rcpt_count] = r->rcpt;
         j.rcpts[j.rcpt_count++] = wire_get(r, r->address);
     }
+    see_edits_and_signs(taker, &j);
     buf_init(&j.content, 1 << 20);
     while (j.content.len < first)
         stage_read_content(taker, &j);

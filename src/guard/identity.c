@@ -368,7 +368,9 @@ void identity_judge(const struct identity_ask *ask, struct arena *a, struct iden
     bool came_a_way = j.fields.received > 1 && (from_is_strange(&j) || !reverse_is_own);
     bool is_passed_on = came_a_way && from_is_strange(&j) && !reverse_is_own;
     if (came_a_way && (ask->account->flags & ACCOUNT_FORWARDS)) {
-        *ret = (struct identity){ .code = CODE_NONE, .from = ret->from, .forwards = true };
+        *ret = (struct identity){ .from = ret->from,
+                                  .sender_grant = ret->sender_grant,
+                                  .forwards = true };
     } else {
         ret->rewrites = is_rewritable(&j);
         judge_from(&j, is_passed_on);
