@@ -341,9 +341,30 @@ static bool removable(struct vault *v, const struct account *a, struct err *err)
     return true;
 }
 
+struct removal {
+    uint64_t id;
+    struct audit_row parts; /* of what goes with it */
+};
+
 static bool erase_account(struct control *c, void *arg, struct err *err)
 {
-    return control_remove_account(c, *(const uint64_t *)arg, err);
+    const struct removal *r = arg;
+
+    return control_add_audit_of_parts(c, r->id, &r->parts, err) &&
+           control_remove_account(c, r->id, err);
+}
+
+static bool write_removal(struct vault *v, const struct request *r, uint64_t id, struct err *err)
+{
+    const struct change change = change_by(r, "account-removed", r->name, STR(""));
+    char why[NAME_MAX_BYTES + 32];
+
+    (void)snprintf(why, sizeof why, "account %.*s was removed", STR_FMT(r->name));
+    struct removal removal = {
+        .id = id, .parts = { .wall_ms = clock_wall_ms(), .actor = r->actor, .detail = str_of(why) }
+    };
+    return operate_change(v, &change, erase_account, &removal, err) ||
+           err_at(err, "account %.*s", STR_FMT(r->name));
 }
 
 bool account_remove(struct vault *v, const struct request *r, uint64_t *ret_next, struct err *err)
@@ -353,10 +374,9 @@ bool account_remove(struct vault *v, const struct request *r, uint64_t *ret_next
     (void)ret_next;
     if (!operate_account(v, r->name, &a, err) || !removable(v, a, err))
         return false;
-    struct change change = change_by(r, "account-removed", a->name, STR(""));
     uint64_t id = a->id;
-    if (!operate_change(v, &change, erase_account, &id, err))
-        return err_at(err, "account %.*s", STR_FMT(r->name));
+    if (!write_removal(v, r, id, err))
+        return false;
     if (r->dry_run)
         return true;
     LIST_EACH (&a->streams, struct stream, s, link)

@@ -85,6 +85,61 @@ static void rows_are_listed_by_whom_they_concern(void **state)
     assert_int_equal(audit(w, "' OR 1 = 1 --", ""), 0);
 }
 
+struct job {
+    struct vault *vault;
+    piece_fn *fn;
+    bool done, ok;
+};
+
+static void run_job(void *arg)
+{
+    struct job *j = arg;
+
+    j->ok = operate_run(j->vault, j->fn, NULL, NULL);
+    j->done = true;
+}
+
+static void on_the_database(struct world *w, piece_fn *fn)
+{
+    struct job j = { .vault = w->vault, .fn = fn };
+
+    (void)fiber_spawn("job", run_job, &j);
+    while (!j.done)
+        loop_turn(10);
+    assert_true(j.ok);
+}
+
+static bool add_grants(struct control *c, void *arg, struct err *err)
+{
+    (void)arg;
+    return database_run(c->db,
+                        "INSERT INTO grant_(account, domain, method, lessor, created) VALUES"
+                        " (3, 'own.example', 'attested', NULL, 1),"
+                        " (1, 'leased.example', 'lease', 3, 1),"
+                        " (1, 'other.example', 'attested', NULL, 1)",
+                        err);
+}
+
+static void what_goes_with_an_account_leaves_rows_too(void **state)
+{
+    struct world *w = *state;
+
+    ask_for(w, 200, (struct ask){ .verb = ADMIN_ACCOUNT_ADD, .name = "shop" });
+    ask_for(w, 200, (struct ask){ .verb = ADMIN_STREAM_ADD, .name = "news", .account = "shop" });
+    on_the_database(w, add_grants);
+    ask_for(w, 200, (struct ask){ .verb = ADMIN_ACCOUNT_REMOVE, .name = "shop" });
+    assert_int_equal(audit(w, "shop", "news"), 2);
+    assert_true(str_has(row(w, 0), "\"actor\":\"root\",\"verb\":\"stream-removed\""));
+    assert_true(str_has(row(w, 0), "\"detail\":\"account shop was removed\""));
+    assert_int_equal(audit(w, "shop", "own.example"), 1);
+    assert_true(str_has(row(w, 0), "\"verb\":\"domain-removed\""));
+    assert_int_equal(audit(w, "office", "leased.example"), 1);
+    assert_true(str_has(row(w, 0), "\"verb\":\"domain-removed\""));
+    assert_int_equal(audit(w, "office", "other.example"), 0);
+    audit(w, "shop", "");
+    assert_true(str_has(row(w, 0), "\"verb\":\"account-removed\""));
+}
+
 static void the_list_goes_on(void **state)
 {
     struct world *w = *state;
@@ -159,30 +214,6 @@ static bool allow_rows(struct control *c, void *arg, struct err *err)
     return database_run(c->db, "DROP TRIGGER full", err);
 }
 
-struct job {
-    struct vault *vault;
-    piece_fn *fn;
-    bool done, ok;
-};
-
-static void run_job(void *arg)
-{
-    struct job *j = arg;
-
-    j->ok = operate_run(j->vault, j->fn, NULL, NULL);
-    j->done = true;
-}
-
-static void on_the_database(struct world *w, piece_fn *fn)
-{
-    struct job j = { .vault = w->vault, .fn = fn };
-
-    (void)fiber_spawn("job", run_job, &j);
-    while (!j.done)
-        loop_turn(10);
-    assert_true(j.ok);
-}
-
 static void without_its_row_nothing_changes(void **state)
 {
     struct world *w = *state;
@@ -210,9 +241,13 @@ static void without_its_row_nothing_changes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(every_change_leaves_a_row),  TEST(rows_are_listed_by_whom_they_concern),
-        TEST(the_list_goes_on),           TEST(A06_no_secret_is_audited),
-        TEST(a_long_detail_is_shortened), TEST(without_its_row_nothing_changes),
+        TEST(every_change_leaves_a_row),
+        TEST(rows_are_listed_by_whom_they_concern),
+        TEST(what_goes_with_an_account_leaves_rows_too),
+        TEST(the_list_goes_on),
+        TEST(A06_no_secret_is_audited),
+        TEST(a_long_detail_is_shortened),
+        TEST(without_its_row_nothing_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -121,6 +121,10 @@ struct audit_row {
     struct str detail;  /* what changed; never a secret */
 };
 MUST_USE bool control_add_audit(struct control *c, const struct audit_row *row, struct err *err);
+/* A row for each stream of an account, and for each domain and lease that ends with it, before it
+ * is removed: wall_ms, actor and detail are of `row`, the rest is not read. */
+MUST_USE bool control_add_audit_of_parts(struct control *c, uint64_t account,
+                                         const struct audit_row *row, struct err *err);
 /* Newest first; empty texts match all. */
 struct audit_ask {
     uint64_t before; /* an id; 0: from the newest */

@@ -20,6 +20,29 @@ bool control_add_audit(struct control *c, const struct audit_row *row, struct er
     return database_finish(c->db, st, err);
 }
 
+bool control_add_audit_of_parts(struct control *c, uint64_t account, const struct audit_row *row,
+                                struct err *err)
+{
+    sqlite3_stmt *st;
+
+    if (!database_prepare(c->db,
+                          "INSERT INTO audit(wall, actor, verb, account, name, detail)"
+                          " SELECT ?2, ?3, 'stream-removed', account.name, stream.name, ?4"
+                          " FROM stream JOIN account ON account.id = stream.account"
+                          " WHERE stream.account = ?1"
+                          " UNION ALL"
+                          " SELECT ?2, ?3, 'domain-removed', account.name, grant_.domain, ?4"
+                          " FROM grant_ JOIN account ON account.id = grant_.account"
+                          " WHERE grant_.account = ?1 OR grant_.lessor = ?1",
+                          &st, err))
+        return false;
+    sql_bind_id(st, 1, account);
+    (void)sqlite3_bind_int64(st, 2, row->wall_ms);
+    sql_bind_str(st, 3, row->actor);
+    sql_bind_str(st, 4, row->detail);
+    return database_finish(c->db, st, err);
+}
+
 struct audit_reading {
     void (*row)(void *arg, const struct audit_row *row);
     void *arg;
