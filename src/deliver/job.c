@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "deliver/sign.h"
 #include "deliver/site.h"
 #include "io/loop.h"
 #include "io/ring.h"
@@ -32,6 +33,7 @@ static struct job *job_new(struct deliver *d)
     list_init(&j->link);
     arena_init(&j->arena, ARENA_BLOCK_BYTES);
     buf_init(&j->content, JOB_WINDOW_BYTES + EXTENT_BYTES_MAX);
+    buf_init(&j->sign_fields, SIGNATURES_BYTES_MAX);
     gate_init(&j->arrived);
     return j;
 }
@@ -40,6 +42,7 @@ static void job_destroy(struct job *j)
 {
     arena_done(&j->arena);
     buf_done(&j->content);
+    buf_done(&j->sign_fields);
     free(j->rcpts);
     free(j);
 }
@@ -58,8 +61,10 @@ void job_free(struct job *j)
                        .rcpts = j->rcpts,
                        .rcpt_cap = j->rcpt_cap,
                        .arena = j->arena,
-                       .content = j->content };
+                       .content = j->content,
+                       .sign_fields = j->sign_fields };
     buf_clear(&j->content);
+    buf_clear(&j->sign_fields);
     list_init(&j->link);
     gate_init(&j->arrived);
     list_append(&d->spare_jobs, &j->link);
@@ -236,6 +241,7 @@ bool job_content(struct deliver *d, const struct wire_job_content *f, struct err
         j->content.len += f->len;
         j->received += f->len;
         gate_wake_all(&j->arrived);
+        sign_ahead(j);
     }
     tell_credit(d->core);
     return true;

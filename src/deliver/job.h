@@ -27,10 +27,14 @@ struct job_rcpt {
 struct job_sign {
     uint64_t key;
     struct dkim_sign with; /* its strings in the job's arena */
-    bool asked, answered;  /* core, for the form at hand */
-    uint16_t code;         /* 0: signature; else why there is none */
+    bool asked, answered;
+    uint16_t code; /* 0: signature; else why there is none */
     struct str signature, text;
 };
+/* What core was last asked to sign: the message as it is, or in 7 bits. */
+enum sign_form { SIGN_NONE, SIGN_AS_IS, SIGN_CONVERTED };
+/* Of all signatures of a message; one names as many fields as its header has. */
+#define SIGNATURES_BYTES_MAX (JOB_SIGNS_MAX * 64u * 1024)
 
 struct job {
     struct list link; /* in its site's queue, or among the spare ones */
@@ -53,6 +57,9 @@ struct job {
     size_t edit_count;
     struct job_sign signs[JOB_SIGNS_MAX];
     size_t sign_count;
+    enum sign_form sign_form;
+    struct buf sign_fields; /* of that form, not signed yet, one behind the other */
+    size_t sign_ends[JOB_SIGNS_MAX];
     bool has_body_hash;
     uint8_t body_hash[DKIM_HASH_BYTES]; /* of the body as it was received, relaxed */
     struct arena arena;                 /* strings above */

@@ -9,23 +9,27 @@
 
 #include <assert.h>
 
-#include "base/code.h"
 #include "mail/mime.h"
 
 #define SHORT_BODY_BYTES (64u * 1024)
+
+bool render_header(const struct job *j, struct str content, struct buf *to, struct err *err)
+{
+    char id[ID_TEXT_LEN + 1];
+
+    return header_render(to, str_sub(content, 0, j->header_bytes), j->edits, j->edit_count,
+                         str_of(id_format(j->id, id)), err) ||
+           err_at(err, "edits");
+}
 
 /* Splits what has arrived behind the header section, which is rendered; the rest is body. */
 static bool render_head(struct render *r, struct err *err)
 {
     struct job *j = r->job;
-    char id[ID_TEXT_LEN + 1];
-    struct str section;
 
     job_take_content(j, &r->body);
-    section = str_sub(buf_str(&r->body), 0, j->header_bytes);
-    if (!header_render(&r->head, section, j->edits, j->edit_count, str_of(id_format(j->id, id)),
-                       err))
-        return err_at(err, "edits");
+    if (!render_header(j, buf_str(&r->body), &r->head, err))
+        return false;
     r->header_8bit = !str_is_ascii(buf_str(&r->head));
     r->header_bytes = r->head.len;
     r->taken = r->body.len - j->header_bytes;
@@ -36,8 +40,7 @@ static bool render_head(struct render *r, struct err *err)
 bool render_init(struct render *r, struct job *j, struct err *err)
 {
     *r = (struct render){ .job = j, .body_bytes = j->size_bytes - j->header_bytes };
-    buf_init(&r->head, HEADER_SECTION_MAX + EDITS_MAX * (EDIT_TEXT_MAX + ID_TEXT_LEN) +
-                           SIGNATURES_BYTES_MAX + SHORT_BODY_BYTES);
+    buf_init(&r->head, RENDER_HEADER_MAX + SIGNATURES_BYTES_MAX + SHORT_BODY_BYTES);
     buf_init(&r->body, JOB_WINDOW_BYTES);
     buf_init(&r->converted, SIZE_MAX);
     if (!job_await(j, j->header_bytes, err) || !render_head(r, err))

@@ -3,6 +3,7 @@
  * 7 bits where the peer takes no more; signatures in front (sign.h). */
 #pragma once
 
+#include "base/code.h"
 #include "deliver/dialogue.h"
 #include "deliver/job.h"
 
@@ -10,9 +11,6 @@
  * hashed before it is sent: all of it together within this, except that one message of any size may
  * always go on. */
 #define RENDER_CONVERTING_MAX (64u * 1024 * 1024)
-
-/* Of all signatures of a message; one names as many fields as its header has. */
-#define SIGNATURES_BYTES_MAX (JOB_SIGNS_MAX * 64u * 1024)
 
 struct render {
     struct job *job;
@@ -32,6 +30,13 @@ struct render {
     bool begun;        /* the first piece was handed out */
     bool begun_body;   /* and the piece of the body that was at hand */
 };
+
+#define RENDER_HEADER_MAX (HEADER_SECTION_MAX + EDITS_MAX * (EDIT_TEXT_MAX + ID_TEXT_LEN))
+
+/* The header section at the front of `content`, with the job's edits. ERR_SYNTAX: they don't fit.
+ */
+MUST_USE bool render_header(const struct job *j, struct str content, struct buf *to,
+                            struct err *err);
 
 /* Waits for the header section and applies the edits. ERR_CLOSED from job_await(); ERR_SYNTAX:
  * edits that don't fit. */

@@ -5,6 +5,7 @@
  * and each over the header without the others. All keys are asked at once. */
 #include "deliver/sign.h"
 
+#include "deliver/connection.h"
 #include "io/loop.h"
 
 /* Vault signs within a millisecond; it may have to start again first. */
@@ -65,36 +66,20 @@ bool sign_answer(struct deliver *d, const struct wire_job_signed *f, struct err 
     return true;
 }
 
-/* What is to be signed ------------------------------------------------------------------------ */
+/* Asking -------------------------------------------------------------------------------------- */
 
-/* Core knows the hash of the body as it was received, unless no hash was wanted then. */
-static bool hash_body(struct render *r, uint8_t ret[DKIM_HASH_BYTES], struct err *err)
+static struct str field_of(const struct job *j, size_t i)
 {
-    struct dkim_body *b = &r->job->role->body;
+    size_t from = i > 0 ? j->sign_ends[i - 1] : 0;
 
-    if (!r->is_converted && r->job->has_body_hash) {
-        memcpy(ret, r->job->body_hash, DKIM_HASH_BYTES);
-        return true;
-    }
-    if (!r->is_converted && !r->whole && !render_gather(r, err))
-        return false;
-    dkim_body_begin(b, DKIM_RELAXED, UINT64_MAX);
-    dkim_body_add(b, render_body(r));
-    dkim_body_end(b, ret);
-    return true;
+    return str_sub(buf_str(&j->sign_fields), from, j->sign_ends[i] - from);
 }
 
-/* The fields as they stand before they are signed, one behind the other. */
-struct fields {
-    struct buf bytes;
-    size_t ends[JOB_SIGNS_MAX];
-};
-
-static struct str field_of(const struct fields *f, size_t i)
+static void hash_body(struct deliver *d, struct str body, uint8_t ret[DKIM_HASH_BYTES])
 {
-    size_t from = i > 0 ? f->ends[i - 1] : 0;
-
-    return str_sub(buf_str(&f->bytes), from, f->ends[i] - from);
+    dkim_body_begin(&d->body, DKIM_RELAXED, UINT64_MAX);
+    dkim_body_add(&d->body, body);
+    dkim_body_end(&d->body, ret);
 }
 
 static void ask(struct job *j, struct job_sign *s, const uint8_t hash[DKIM_HASH_BYTES])
@@ -108,25 +93,76 @@ static void ask(struct job *j, struct job_sign *s, const uint8_t hash[DKIM_HASH_
     s->answered = false;
 }
 
-static bool ask_all(struct render *r, struct fields *f, struct err *err)
+/* Makes the fields for this header and body; asks for all of their hashes, or for none. */
+static bool ask_all(struct job *j, enum sign_form form, struct str section,
+                    const uint8_t body_hash[DKIM_HASH_BYTES], struct err *err)
 {
-    struct job *j = r->job;
-    uint8_t body_hash[DKIM_HASH_BYTES], hash[JOB_SIGNS_MAX][DKIM_HASH_BYTES];
-    struct str section;
+    uint8_t hash[JOB_SIGNS_MAX][DKIM_HASH_BYTES];
 
-    if (!hash_body(r, body_hash, err))
-        return false;
-    section = render_section(r);
+    j->sign_form = SIGN_NONE;
+    buf_clear(&j->sign_fields);
+    (void)buf_room(&j->sign_fields, FIELDS_BYTES);
     for (size_t i = 0; i < j->sign_count; i++) {
-        if (!dkim_sign_begin(&f->bytes, section, &j->signs[i].with, body_hash, hash[i], err))
+        if (!dkim_sign_begin(&j->sign_fields, section, &j->signs[i].with, body_hash, hash[i], err))
             return false;
-        f->ends[i] = f->bytes.len;
+        j->sign_ends[i] = j->sign_fields.len;
     }
     if (j->abandoned || !j->role->core)
         return err_set(err, ERR_CLOSED, "core took the job back");
     for (size_t i = 0; i < j->sign_count; i++)
         ask(j, &j->signs[i], hash[i]);
+    j->sign_form = form;
     return true;
+}
+
+/* Core knows the hash of the body as it was received, unless no hash was wanted then. */
+static bool ask_rendered(struct render *r, enum sign_form form, struct err *err)
+{
+    struct job *j = r->job;
+    uint8_t body_hash[DKIM_HASH_BYTES];
+
+    if (form == SIGN_AS_IS && j->has_body_hash)
+        memcpy(body_hash, j->body_hash, DKIM_HASH_BYTES);
+    else if (form == SIGN_AS_IS && !r->whole && !render_gather(r, err))
+        return false;
+    else
+        hash_body(j->role, render_body(r), body_hash);
+    return ask_all(j, form, render_section(r), body_hash, err);
+}
+
+static bool is_talked_to(const struct site *s)
+{
+    LIST_EACH (&s->connections, struct connection, c, link)
+        if (c->open)
+            return true;
+    return false;
+}
+
+static bool may_ask_ahead(const struct job *j)
+{
+    return j->sign_count > 0 && j->sign_form == SIGN_NONE && j->gone_off &&
+           j->content.len == j->received && j->received >= j->header_bytes &&
+           (j->has_body_hash || job_is_whole(j)) && is_talked_to(j->site);
+}
+
+/* What fails here fails again when the job's turn comes, and is told then. */
+void sign_ahead(struct job *j)
+{
+    uint8_t body_hash[DKIM_HASH_BYTES];
+    struct str content = buf_str(&j->content);
+    struct buf section;
+
+    if (!may_ask_ahead(j))
+        return;
+    buf_init(&section, RENDER_HEADER_MAX);
+    if (j->has_body_hash)
+        memcpy(body_hash, j->body_hash, DKIM_HASH_BYTES);
+    else
+        hash_body(j->role, str_skip(content, j->header_bytes), body_hash);
+    if (!render_header(j, content, &section, NULL) ||
+        !ask_all(j, SIGN_AS_IS, buf_str(&section), body_hash, NULL))
+        buf_clear(&j->sign_fields);
+    buf_done(&section);
 }
 
 /* Answers ------------------------------------------------------------------------------------- */
@@ -166,7 +202,7 @@ static bool answers_ok(const struct job *j, struct err *err)
     return true;
 }
 
-static bool put_in_front(struct render *r, const struct fields *f, struct err *err)
+static bool put_in_front(struct render *r, struct err *err)
 {
     const struct job *j = r->job;
     struct buf whole;
@@ -175,24 +211,26 @@ static bool put_in_front(struct render *r, const struct fields *f, struct err *e
     buf_init(&whole, SIGNATURES_BYTES_MAX);
     (void)buf_room(&whole, FIELDS_BYTES);
     for (size_t i = 0; i < j->sign_count; i++)
-        ok = ok && dkim_sign_end(&whole, field_of(f, i), j->signs[i].signature);
+        ok = ok && dkim_sign_end(&whole, field_of(j, i), j->signs[i].signature);
     ok = ok ? render_sign(r, buf_str(&whole), err)
             : err_set(err, ERR_LIMIT, "signatures over %u octets", SIGNATURES_BYTES_MAX);
     buf_done(&whole);
     return ok;
 }
 
+/* An answer does not say for which form it is: those that are due are heard before another is asked
+ * for. What was refused ahead is asked for once more: vault may have come back meanwhile. */
 bool sign_rendered(struct render *r, struct err *err)
 {
-    struct fields f;
-    bool ok;
+    struct job *j = r->job;
+    enum sign_form form = r->is_converted ? SIGN_CONVERTED : SIGN_AS_IS;
 
-    if (r->job->sign_count == 0 || render_is_signed(r))
+    if (j->sign_count == 0 || render_is_signed(r))
         return true;
-    buf_init(&f.bytes, SIGNATURES_BYTES_MAX);
-    (void)buf_room(&f.bytes, FIELDS_BYTES);
-    ok = ask_all(r, &f, err) && await_all(r->job, err) && answers_ok(r->job, err) &&
-         put_in_front(r, &f, err);
-    buf_done(&f.bytes);
-    return ok;
+    if (j->sign_form != SIGN_NONE && !await_all(j, err))
+        return false;
+    if ((j->sign_form != form || !answers_ok(j, NULL)) &&
+        (!ask_rendered(r, form, err) || !await_all(j, err)))
+        return false;
+    return answers_ok(j, err) && put_in_front(r, err);
 }

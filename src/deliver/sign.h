@@ -10,6 +10,10 @@
  * core is gone, ERR_LIMIT. Waits. */
 MUST_USE bool sign_rendered(struct render *r, struct err *err);
 
+/* Content of a job has arrived: when all that a signature needs is there, and its site is being
+ * talked to, asks for the form that the peer will most likely take, so that no connection waits. */
+void sign_ahead(struct job *j);
+
 /* Frames from core. */
 MUST_USE bool sign_add(struct deliver *d, const struct wire_job_sign *f, struct err *err);
 MUST_USE bool sign_answer(struct deliver *d, const struct wire_job_signed *f, struct err *err);

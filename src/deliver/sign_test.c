@@ -63,6 +63,18 @@ static size_t sign_nothing(uint64_t key, struct str hash, unsigned char to[512],
     return 0;
 }
 
+static unsigned refusals;
+
+/* Vault comes back after so many. */
+static size_t sign_later(uint64_t key, struct str hash, unsigned char to[512], uint16_t *ret_code)
+{
+    if (refusals == 0)
+        return sign_either(key, hash, to, ret_code);
+    refusals--;
+    *ret_code = 451;
+    return 0;
+}
+
 static int make_keys(void **state)
 {
     rsa = EVP_RSA_gen(2048);
@@ -434,6 +446,61 @@ static void another_host_gets_the_form_that_it_takes(void **state)
     tear_down();
 }
 
+/* --- ahead --- */
+
+/* Waits for hashes, while no connection can have come to the last job. */
+static void await_asks(unsigned asks)
+{
+    int64_t end_ms = loop_now_ms() + 20000;
+
+    while (fixture.sign_asks < asks && loop_now_ms() < end_ms)
+        loop_turn(100);
+    assert_int_equal(fixture.sign_asks, asks);
+}
+
+/* A connection is there, one job waits on it for its signature: the one behind it is asked for too.
+ */
+static void what_waits_in_the_queue_is_asked_for(void **state)
+{
+    static const char *const script[] = { GREET, HELLO, TAKE, TAKE, TAKE, NULL };
+    static const struct errand signed_errand = { .signs = 1, .connections = 1 };
+
+    (void)state;
+    begin(script);
+    fixture.sign = NULL;
+    fixture_send(&fixture, &(struct errand){ .connections = 1 });
+    fixture_await(&fixture, 1);
+    fixture_send(&fixture, &signed_errand);
+    fixture_send(&fixture, &signed_errand);
+    await_asks(2);
+    fixture_sign(&fixture, 3);
+    fixture_sign(&fixture, 2);
+    fixture_await(&fixture, 3);
+    check("relayed message 250; relayed message 250; relayed message 250");
+    assert_int_equal(fixture.sign_asks, 2);
+    assert_int_equal(peer.connections, 1);
+    tear_down();
+}
+
+static void what_was_refused_ahead_is_asked_for_again(void **state)
+{
+    static const char *const script[] = { GREET, HELLO, TAKE, TAKE, NULL };
+
+    (void)state;
+    begin(script);
+    fixture.sign = sign_later;
+    refusals = 2;
+    fixture_send(&fixture, &(struct errand){ .connections = 1 });
+    fixture_await(&fixture, 1);
+    buf_clear(&peer.content);
+    fixture_send(&fixture, &(struct errand){ .signs = 2, .connections = 1 });
+    fixture_await(&fixture, 2);
+    check("relayed message 250; relayed message 250");
+    check_signed(2, true);
+    assert_int_equal(fixture.sign_asks, 4);
+    tear_down();
+}
+
 /* --- large ones --- */
 
 /* 1 MB streams when core tells the hash, is gathered when not; it is the same message. */
@@ -474,6 +541,8 @@ int main(void)
         cmocka_unit_test(an_answer_that_nobody_asked_for_ends_the_link),
         cmocka_unit_test(a_following_transaction_asks_no_more),
         cmocka_unit_test(another_host_gets_the_form_that_it_takes),
+        cmocka_unit_test(what_waits_in_the_queue_is_asked_for),
+        cmocka_unit_test(what_was_refused_ahead_is_asked_for_again),
         cmocka_unit_test(large_messages),
     };
 
