@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # mail_dkim.pl RECORDS - verifies messages with Mail::DKIM; for dkim_oracles.py.
 #
-# RECORDS: a file of lines, a name, a blank, its TXT record. In: lines "BYTES", each followed by so many octets. Out, for
-# each message: a line a signature, "ALGORITHM DOMAIN SELECTOR RESULT WHY", and an empty one.
+# RECORDS: a file of lines, a name, a blank, its TXT record. In: lines "BYTES", each followed by so many octets. Out,
+# for each message: a line a signature, "ALGORITHM DOMAIN SELECTOR RESULT WHY", and an empty one.
 use strict;
 use warnings;
 
