@@ -158,6 +158,7 @@ enum cli_exit object_rotate_run(const struct cli_args *a);
 enum cli_exit object_remove_run(const struct cli_args *a);
 enum cli_exit account_observed_run(const struct cli_args *a);
 enum cli_exit account_usage_run(const struct cli_args *a);
+enum cli_exit account_clients_run(const struct cli_args *a);
 enum cli_exit domain_add_run(const struct cli_args *a);
 enum cli_exit domain_show_run(const struct cli_args *a);
 enum cli_exit domain_set_run(const struct cli_args *a);

@@ -8,6 +8,7 @@
 
 #define TARGET_MAX (64 * 1024)
 #define PASSWORD_BYTES_MAX 4096
+#define TEXT_MAX (1024 * 1024)
 
 static const struct object_kind *kind_of(const struct cli_args *a)
 {
@@ -243,4 +244,40 @@ enum cli_exit audit_run(const struct cli_args *a)
 {
     return list_of_account(a, "/v1/audit", a->flags[FLAG_ACCOUNT], audit_columns,
                            ARRAY_LEN(audit_columns));
+}
+
+/* Client settings ------------------------------------------------------------------------------ */
+
+/* Each text behind its name, as a comment of a zone file would say it. */
+static enum cli_exit print_clients(struct json_object *items)
+{
+    struct buf text;
+
+    buf_init(&text, TEXT_MAX);
+    for (size_t i = 0; i < json_object_array_length(items); i++) {
+        struct json_object *item = json_object_array_get_idx(items, i), *name = NULL, *body = NULL;
+        (void)json_object_object_get_ex(item, "name", &name);
+        (void)json_object_object_get_ex(item, "text", &body);
+        (void)buf_addf(&text, "%s; %s\n", i > 0 ? "\n" : "", json_object_get_string(name));
+        show_clean(&text, str_of(json_object_get_string(body)), true);
+    }
+    enum cli_exit result = cli_print(&text);
+    buf_done(&text);
+    return result;
+}
+
+enum cli_exit account_clients_run(const struct cli_args *a)
+{
+    struct json_object *items = NULL;
+    struct buf target;
+
+    buf_init(&target, TARGET_MAX);
+    (void)buf_add(&target, STR("/v1/clients/"));
+    target_add_word(&target, a->args[0]);
+    enum cli_exit result = client_list(a, buf_cstr(&target), SIZE_MAX, &items);
+    buf_done(&target);
+    if (result == CLI_OK)
+        result = show_as_json(a) ? show_items(a, items, NULL, 0) : print_clients(items);
+    json_object_put(items);
+    return result;
 }

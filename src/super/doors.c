@@ -25,21 +25,35 @@ static bool open_api(const struct config *c, int *ret_fd, struct err *err)
     return ok;
 }
 
+static bool door_open(struct door_row *row, const struct endpoint *at, struct str name,
+                      struct err *err)
+{
+    char text[ENDPOINT_TEXT_MAX];
+
+    if (!process_listen_tcp(at, &row->fds[row->count], err))
+        return err_at(err, "listener %.*s at %s", STR_FMT(name), endpoint_format(at, text));
+    row->count++;
+    return true;
+}
+
+static bool doors_open_all(const struct config *c, struct doors *d, struct err *err)
+{
+    d->smtp.fds = NEW_ARRAY(int, c->listener_count + 1);
+    d->web.fds = NEW_ARRAY(int, c->web_listener_count + 1);
+    for (size_t i = 0; i < c->listener_count; i++)
+        if (!door_open(&d->smtp, &c->listeners[i].at, c->listeners[i].name, err))
+            return false;
+    for (size_t i = 0; i < c->web_listener_count; i++)
+        if (!door_open(&d->web, &c->web_listeners[i], STR("web"), err))
+            return false;
+    return open_api(c, &d->api, err);
+}
+
 bool doors_open(const struct config *c, struct doors *ret, struct err *err)
 {
-    struct doors d = { .listeners = NEW_ARRAY(int, c->listener_count + 1), .api = -1 };
-    char text[ENDPOINT_TEXT_MAX];
-    bool ok = true;
+    struct doors d = { .api = -1 };
 
-    for (size_t i = 0; ok && i < c->listener_count; i++) {
-        ok = process_listen_tcp(&c->listeners[i].at, &d.listeners[i], err);
-        if (ok)
-            d.count++;
-        else
-            err_at(err, "listener %.*s at %s", STR_FMT(c->listeners[i].name),
-                   endpoint_format(&c->listeners[i].at, text));
-    }
-    if (!ok || !open_api(c, &d.api, err)) {
+    if (!doors_open_all(c, &d, err)) {
         doors_close(&d);
         return false;
     }
@@ -47,11 +61,24 @@ bool doors_open(const struct config *c, struct doors *ret, struct err *err)
     return true;
 }
 
+static void row_close(struct door_row *row)
+{
+    for (size_t i = 0; i < row->count; i++)
+        process_close(row->fds[i]);
+    free(row->fds);
+}
+
 void doors_close(struct doors *d)
 {
-    for (size_t i = 0; i < d->count; i++)
-        process_close(d->listeners[i]);
+    row_close(&d->smtp);
+    row_close(&d->web);
     process_close(d->api);
-    free(d->listeners);
     *d = (struct doors){ .api = -1 };
+}
+
+const struct door_row *doors_of(const struct doors *d, enum role_kind kind)
+{
+    static const struct door_row none = { .count = 0 };
+
+    return kind == ROLE_ACCEPT ? &d->smtp : kind == ROLE_WEB ? &d->web : &none;
 }

@@ -79,12 +79,16 @@ static void status(void *arg, struct admin_status *to)
 /* Listeners are bound once; another set of them needs a restart, and says so. */
 static bool same_listeners(const struct config *a, const struct config *b, struct err *err)
 {
-    bool same = a->listener_count == b->listener_count;
+    bool same =
+        a->listener_count == b->listener_count && a->web_listener_count == b->web_listener_count;
 
     for (size_t i = 0; same && i < a->listener_count; i++)
         same = a->listeners[i].kind == b->listeners[i].kind &&
                a->listeners[i].at.port == b->listeners[i].at.port &&
                ip_eq(&a->listeners[i].at.ip, &b->listeners[i].at.ip);
+    for (size_t i = 0; same && i < a->web_listener_count; i++)
+        same = a->web_listeners[i].port == b->web_listeners[i].port &&
+               ip_eq(&a->web_listeners[i].ip, &b->web_listeners[i].ip);
     if (!same)
         return err_set(err, ERR_CONFIG,
                        "listeners changed: that needs a restart; nothing was reloaded");

@@ -69,12 +69,19 @@ void settings_fill_hostname(struct config *c)
 
 /* --- secrets --- */
 
+static bool web_shows_tls(const struct config *c)
+{
+    return c->web_listener_count > 0 && c->web_tls;
+}
+
 static bool read_tls(struct settings *s, struct err *err)
 {
     struct config *c = s->config;
 
     if (c->tls_cert_file.len == 0)
-        return true;
+        return !web_shows_tls(c) ||
+               err_set(err, ERR_CONFIG,
+                       "web.listeners: HTTPS needs tls.cert_file; without it say web.tls: false");
     return disk_read_file(c->tls_cert_file.ptr, PEM_BYTES_MAX, &s->arena, &s->tls_chain, err) &&
            disk_read_file(c->tls_key_file.ptr, PEM_BYTES_MAX, &s->arena, &s->tls_key, err);
 }
@@ -142,6 +149,12 @@ static bool read_vault_secret(struct settings *s, struct err *err)
         return err_set(err, ERR_DAMAGED, VAULT_SECRET_FILE " has %zu bytes, %d expected",
                        s->vault_secret.len, SECRET_KEY_BYTES);
     return ok;
+}
+
+bool settings_gives_tls(const struct settings *s, enum role_kind kind)
+{
+    return s->tls_chain.len > 0 &&
+           (kind == ROLE_ACCEPT || (kind == ROLE_WEB && web_shows_tls(s->config)));
 }
 
 struct str settings_secret(const struct settings *s, enum role_kind kind)

@@ -23,6 +23,8 @@ void settings_free(struct settings *s);
 
 /* An empty hostname becomes the system's own. Every role does this for its copy. */
 void settings_fill_hostname(struct config *c);
+/* Whether a role shows the certificate to anybody: to others neither it nor its key goes. */
+bool settings_gives_tls(const struct settings *s, enum role_kind kind);
 /* The secret that goes to a role, empty for most. */
 struct str settings_secret(const struct settings *s, enum role_kind kind);
 /* In the role's process: puts the passwords where its configuration wants them. */

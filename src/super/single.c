@@ -20,7 +20,7 @@ struct single {
     struct settings *next; /* after a reload: both live until the next one */
     struct doors doors;
     void *roles[ROLE_KINDS][ROLE_INSTANCES_MAX];
-    struct listener **listeners; /* of all accept instances, one set behind the other */
+    struct listener **listeners; /* of all roles, one set behind the other */
     size_t listener_count;
     struct list rings; /* struct ring_pair */
     unsigned draining;
@@ -38,14 +38,16 @@ struct ring_pair {
 
 static bool make_listeners(struct single *s, struct role_start *start, struct err *err)
 {
+    const struct door_row *doors = doors_of(&s->doors, start->kind);
+
     start->listeners = s->listeners + s->listener_count;
-    for (size_t i = 0; i < s->doors.count; i++) {
+    for (size_t i = 0; i < doors->count; i++) {
         struct listener **next = &s->listeners[s->listener_count];
-        if (!listener_from_fd(process_duplicate(s->doors.listeners[i]), next, err))
+        if (!listener_from_fd(process_duplicate(doors->fds[i]), next, err))
             return false;
         s->listener_count++;
     }
-    start->listener_count = s->doors.count;
+    start->listener_count = doors->count;
     return true;
 }
 
@@ -59,12 +61,12 @@ static bool start_role(struct single *s, enum role_kind kind, unsigned instance,
         .secret = settings_secret(s->settings, kind),
     };
 
-    if (kind == ROLE_ACCEPT) {
+    if (settings_gives_tls(s->settings, kind)) {
         start.tls_chain_pem = s->settings->tls_chain;
         start.tls_key_pem = s->settings->tls_key;
-        if (!make_listeners(s, &start, err))
-            return false;
     }
+    if (!make_listeners(s, &start, err))
+        return false;
     if (!role_table[kind]->start(&start, &s->roles[kind][instance], err))
         return err_at(err, "%s", role_table[kind]->name);
     return true;
@@ -74,7 +76,8 @@ static bool start_all(struct single *s, struct err *err)
 {
     unsigned accepts = role_instances(s->settings->config, ROLE_ACCEPT);
 
-    s->listeners = NEW_ARRAY(struct listener *, accepts * s->doors.count + 1);
+    s->listeners =
+        NEW_ARRAY(struct listener *, accepts * s->doors.smtp.count + s->doors.web.count + 1);
     for (unsigned kind = 0; kind < ROLE_KINDS; kind++)
         for (unsigned i = 0; i < role_instances(s->settings->config, kind); i++)
             if (!start_role(s, kind, i, err))
@@ -233,6 +236,9 @@ static void end_all(struct single *s)
                     s->roles[kind][i] = NULL;
                 }
     }
+    for (size_t i = 0; i < s->listener_count; i++)
+        listener_free(s->listeners[i]);
+    free(s->listeners);
     admin_done(&s->admin);
     log_keeper_done(&s->log_keeper);
     LIST_EACH (&s->rings, struct ring_pair, r, link) {

@@ -47,7 +47,7 @@ static bool parcel_fill(struct parcel *p, const struct settings *s, enum role_ki
     *p = (struct parcel){ 0 };
     if (!parcel_seal(p, "baton-config", s->yaml, err))
         return false;
-    if (kind == ROLE_ACCEPT && s->tls_chain.len > 0) {
+    if (settings_gives_tls(s, kind)) {
         p->flags |= START_TLS;
         if (!parcel_seal(p, "baton-tls-chain", s->tls_chain, err) ||
             !parcel_seal(p, "baton-tls-key", s->tls_key, err))
@@ -62,7 +62,7 @@ static bool parcel_fill(struct parcel *p, const struct settings *s, enum role_ki
 
 static bool send_start(struct slot *s, struct err *err)
 {
-    const struct doors *doors = &s->fleet->doors;
+    const struct door_row *doors = doors_of(&s->fleet->doors, s->kind);
     struct parcel sealed;
     int fds[FDS_MAX];
     size_t count;
@@ -70,15 +70,14 @@ static bool send_start(struct slot *s, struct err *err)
 
     count = sealed.count;
     memcpy(fds, sealed.fds, sizeof fds);
-    if (ok && s->kind == ROLE_ACCEPT && count + doors->count > FDS_MAX)
+    if (ok && count + doors->count + (s->kind == ROLE_WEB) > FDS_MAX)
         ok = err_set(err, ERR_LIMIT, "%zu listeners are too many", doors->count);
     if (ok) {
         struct wire_role_start *m = wire_add(s->control, WIRE_ROLE_START, 0);
-        if (s->kind == ROLE_ACCEPT)
-            for (size_t i = 0; i < doors->count; i++)
-                fds[count++] = doors->listeners[i];
+        for (size_t i = 0; i < doors->count; i++)
+            fds[count++] = doors->fds[i];
         if (s->kind == ROLE_WEB)
-            fds[count++] = doors->api;
+            fds[count++] = s->fleet->doors.api;
         m->kind = s->kind;
         m->instance = s->instance;
         m->listeners = (uint32_t)(count - sealed.count);

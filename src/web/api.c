@@ -140,8 +140,7 @@ static bool hex_digit(char c, unsigned *ret)
     return true;
 }
 
-/* %XX once; a bad escape is refused, never passed on (fault B13). */
-static bool percent_decode(struct str text, struct arena *a, struct str *ret, struct err *err)
+bool api_percent_decode(struct str text, struct arena *a, struct str *ret, struct err *err)
 {
     char *out = arena_alloc(a, text.len + 1);
     size_t len = 0;
@@ -210,7 +209,7 @@ static bool path_read(struct api_ask *ask, struct str path, struct arena *a, str
         if (!is_parameter(want))
             continue;
         unsigned field = api_field_find(str_sub(want, 1, want.len - 2));
-        if (!percent_decode(word, a, &text, err) || !api_field_set(ask, field, text, a, err))
+        if (!api_percent_decode(word, a, &text, err) || !api_field_set(ask, field, text, a, err))
             return false;
     }
     return true;
@@ -227,7 +226,7 @@ static bool query_read(struct api_ask *ask, struct str query, struct arena *a, s
         if (!field)
             return err_set(err, ERR_SYNTAX, "the query: no field \"%.*s\"",
                            name.len > 40 ? 40 : (int)name.len, name.ptr);
-        if (!percent_decode(value, a, &value, err) || !api_field_set(ask, field, value, a, err))
+        if (!api_percent_decode(value, a, &value, err) || !api_field_set(ask, field, value, a, err))
             return false;
     }
     return true;

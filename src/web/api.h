@@ -89,6 +89,10 @@ MUST_USE bool api_settings_read(struct json_object *object, struct arena *a, str
 /* A JSON object into the fields of `ask` that its route allows (body.c). ERR_SYNTAX, ERR_LIMIT. */
 MUST_USE bool api_body_read(struct str json, struct api_ask *ask, struct arena *a, struct err *err);
 
+/* %XX once; a bad escape is refused, never passed on (fault B13). ERR_SYNTAX. */
+MUST_USE bool api_percent_decode(struct str text, struct arena *a, struct str *ret,
+                                 struct err *err);
+
 /* The phrase of a status that we use: "Not Found". */
 const char *api_status_phrase(int status);
 /* RFC 9457. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* web/web.c - the role web: hands what operators ask to the roles that know, and their rows back as
- * one answer.
+ * one answer. Strangers are visits.c's matter.
  *
  * A request is known by its number, which travels in WIRE_ADMIN and comes back in every row. What a
  * role answers is passed on as it is; web knows routes, not queues. */
@@ -12,8 +12,11 @@
 #include "base/mem.h"
 #include "io/loop.h"
 #include "io/sandbox.h"
+#include "mail/address.h"
+#include "web/clients.h"
 #include "web/role.h"
 #include "web/server.h"
+#include "web/visits.h"
 
 #define ANSWER_BYTES_MAX (16 * 1024 * 1024)
 #define ANSWER_MS 120000 /* a check that waits for DNS several times over is the slowest */
@@ -22,6 +25,8 @@ struct web {
     struct role_link links[ROLE_KINDS][ROLE_INSTANCES_MAX]; /* channel NULL: away */
     struct idmap requests;                                  /* struct request by exchange number */
     struct server *server;                                  /* NULL without a socket */
+    const struct config *config;
+    struct visits *visits; /* NULL without listeners */
     void (*drained)(void *arg);
     void *drained_arg;
 };
@@ -345,6 +350,46 @@ static struct request *request_new(struct web *w, struct exchange *x)
     return r;
 }
 
+/* What web knows by itself: a row with a name and a text for each kind of client. */
+static void client_row(struct request *r, const char *name, const struct buf *text)
+{
+    struct json j;
+
+    if (r->rows.len > 0)
+        (void)buf_add_char(&r->rows, ',');
+    json_begin(&j, &r->rows);
+    json_object(&j);
+    json_key(&j, "name");
+    json_str(&j, str_of(name));
+    json_key(&j, "text");
+    json_str(&j, buf_str(text));
+    json_object_end(&j);
+}
+
+static void answer_clients(struct request *r)
+{
+    const struct config *c = r->web->config;
+    const struct str domain = exchange_ask(r->exchange)->name;
+    const struct clients_for who = { .domain = domain };
+    struct buf text;
+
+    if (!domain_ok(domain, /* utf8= */ false)) {
+        request_fail(r, 422, STR("expected a domain"));
+        return;
+    }
+    buf_init(&text, ANSWER_BYTES_MAX);
+    (void)clients_records(c, domain, &text);
+    client_row(r, "records", &text);
+    buf_clear(&text);
+    (void)clients_autoconfig(c, &who, &text);
+    client_row(r, "autoconfig", &text);
+    buf_clear(&text);
+    (void)clients_autodiscover(c, &who, &text);
+    client_row(r, "autodiscover", &text);
+    buf_done(&text);
+    request_answer(r);
+}
+
 static void on_asked(void *owner, struct exchange *x)
 {
     struct web *w = owner;
@@ -353,6 +398,10 @@ static void on_asked(void *owner, struct exchange *x)
 
     if (w->drained) {
         request_fail(r, 503, STR("baton is ending"));
+        return;
+    }
+    if (route_of(r)->role == ROLE_WEB) {
+        answer_clients(r);
         return;
     }
     if (!c) {
@@ -401,6 +450,7 @@ static void web_free(void *role)
     while (idmap_each(&w->requests, &at, &number, &value))
         request_free(value);
     server_free(w->server);
+    visits_free(w->visits);
     for (int kind = 0; kind < ROLE_KINDS; kind++)
         for (int i = 0; i < ROLE_INSTANCES_MAX; i++)
             if (w->links[kind][i].channel)
@@ -414,6 +464,11 @@ static bool web_start(const struct role_start *s, void **ret_role, struct err *e
     struct web *w = NEW(struct web);
 
     idmap_init(&w->requests);
+    w->config = s->config;
+    if (!visits_new(s, &w->visits, err)) {
+        web_free(w);
+        return false;
+    }
     if (s->unix_fd >= 0 && !server_new(s->unix_fd, &server_events, w, &w->server, err)) {
         web_free(w);
         return err_at(err, "API socket");
@@ -431,6 +486,14 @@ static void web_link(void *role, const struct role_link *l)
     channel_set_owner(l->channel, &channel_events, w);
 }
 
+static void web_reload(void *role, const struct config *config, const struct role_start *s)
+{
+    struct web *w = role;
+
+    w->config = config;
+    visits_reload(w->visits, s);
+}
+
 static void web_drain(void *role, void (*done)(void *arg), void *arg)
 {
     struct web *w = role;
@@ -443,6 +506,7 @@ static void web_drain(void *role, void (*done)(void *arg), void *arg)
         if (route_of(r)->answer == API_STREAM)
             request_stop(r);
     }
+    visits_drain(w->visits);
     w->drained = done;
     w->drained_arg = arg;
     drain_look(w);
@@ -456,14 +520,17 @@ static void web_status(void *role, struct buf *to)
     json_begin(&j, to);
     json_key(&j, "requests");
     json_int(&j, (int64_t)w->requests.count);
+    json_key(&j, "visitors");
+    json_int(&j, (int64_t)visits_count(w->visits));
 }
 
 const struct role_ops web_role = {
     .kind = ROLE_WEB,
     .name = "web",
-    .sandbox_needs = SANDBOX_UNIX_ACCEPT,
+    .sandbox_needs = SANDBOX_UNIX_ACCEPT | SANDBOX_ACCEPT,
     .start = web_start,
     .link = web_link,
+    .reload = web_reload,
     .drain = web_drain,
     .status = web_status,
     .free = web_free,
