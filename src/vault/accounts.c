@@ -4,102 +4,9 @@
  * accounts above it (R49). */
 #include <stdio.h>
 
-#include "base/log.h"
 #include "io/clock.h"
 #include "vault/domains.h"
 #include "vault/operate.h"
-
-/* Of an account whose end is further away it is looked again: the wall clock may be set. */
-enum { ENDS_EVERY_MS = 10 * 60 * 1000 };
-
-/* Rows ----------------------------------------------------------------------------------------- */
-
-static const char *state_word(enum account_state state)
-{
-    static const char *const words[] = { [ACCOUNT_SANDBOX] = "sandbox",
-                                         [ACCOUNT_ACTIVE] = "active",
-                                         [ACCOUNT_SUSPENDED] = "suspended" };
-    return words[state];
-}
-
-/* Who makes its state worse than its own, or NULL. */
-static const struct account *held_by(const struct account *a)
-{
-    enum account_state state = account_state_of(a);
-
-    if (state == account_own_state(a))
-        return NULL;
-    for (a = a->parent; account_own_state(a) != state;)
-        a = a->parent;
-    return a;
-}
-
-static void json_count(struct json *j, const char *key, size_t count)
-{
-    json_key(j, key);
-    json_int(j, (int64_t)count);
-}
-
-static size_t stream_count(const struct account *a)
-{
-    size_t count = 0;
-
-    LIST_EACH (&a->streams, struct stream, s, link)
-        count++;
-    return count;
-}
-
-static void account_json(const struct account *a, struct buf *to)
-{
-    const struct account *holder = held_by(a);
-    char id[ACCOUNT_ID_TEXT_MAX];
-    struct json j;
-
-    json_begin(&j, to);
-    json_object(&j);
-    operate_json_str(&j, "id", str_of(account_id_text(a, id)));
-    operate_json_str(&j, "name", a->name);
-    if (a->parent)
-        operate_json_str(&j, "parent", a->parent->name);
-    operate_json_str(&j, "state", str_of(state_word(account_state_of(a))));
-    if (holder)
-        operate_json_str(&j, "held_by", holder->name);
-    if (a->ended) {
-        json_key(&j, "ended");
-        json_bool(&j, true);
-    }
-    fields_json(NOUN_ACCOUNT, a->settings, &j);
-    json_count(&j, "credentials", a->credentials);
-    json_count(&j, "users", a->users);
-    json_count(&j, "streams", stream_count(a));
-    json_count(&j, "domains", a->grants);
-    json_count(&j, "accounts", a->children);
-    operate_json_date(&j, "created", a->created_wall_ms);
-    json_object_end(&j);
-}
-
-static void send_account(const struct request *r, const struct account *a)
-{
-    struct buf row;
-
-    buf_init(&row, ROW_BYTES_MAX);
-    account_json(a, &row);
-    operate_row(r, &row);
-    buf_done(&row);
-}
-
-/* What it would look like: a roster of its own lives for this one answer. */
-static void send_tried(const struct request *r, const struct account *like, struct str settings)
-{
-    struct account tried = *like;
-
-    list_init(&tried.streams);
-    arena_init(&tried.texts, SETTINGS_BYTES_MAX);
-    roster_set_account(NULL, &tried, settings);
-    tried.ended = tried.until_wall_ms > 0 && tried.until_wall_ms <= clock_wall_ms();
-    send_account(r, &tried);
-    arena_done(&tried.texts);
-}
 
 /* Making --------------------------------------------------------------------------------------- */
 
@@ -139,16 +46,17 @@ static void account_made(struct vault *v, const struct request *r, struct making
     a = roster_add_account(&v->roster, &m->row);
     tell_account(v, a);
     accounts_watch_ends(v);
-    send_account(r, a);
+    account_row(r, a);
 }
 
 static void making_would(const struct request *r, const struct making *m, struct account *parent)
 {
-    const struct account like = { .parent = parent,
-                                  .name = m->row.name,
-                                  .created_wall_ms = m->row.created_wall_ms };
+    struct account like = { .parent = parent,
+                            .name = m->row.name,
+                            .created_wall_ms = m->row.created_wall_ms };
 
-    send_tried(r, &like, m->row.settings);
+    list_init(&like.streams);
+    account_row_tried(r, &like, m->row.settings);
 }
 
 /* The request names it, `settings` are whole. */
@@ -208,41 +116,6 @@ bool account_add(struct vault *v, const struct request *r, uint64_t *ret_next, s
     return ok;
 }
 
-/* Looking -------------------------------------------------------------------------------------- */
-
-bool account_list(struct vault *v, const struct request *r, uint64_t *ret_next, struct err *err)
-{
-    size_t left = operate_row_limit(r);
-    struct account *above = NULL;
-    uint64_t last = 0;
-
-    if (r->account.len > 0 && !operate_account(v, r->account, &above, err))
-        return false;
-    LIST_EACH (&v->roster.accounts, struct account, a, link) {
-        if (a->id <= r->after || (above && !account_is_below(a, above)) ||
-            (r->state.len > 0 && !str_eq(r->state, str_of(state_word(account_state_of(a))))))
-            continue;
-        if (left-- == 0) {
-            *ret_next = last;
-            return true;
-        }
-        last = a->id;
-        send_account(r, a);
-    }
-    return true;
-}
-
-bool account_show(struct vault *v, const struct request *r, uint64_t *ret_next, struct err *err)
-{
-    struct account *a;
-
-    (void)ret_next;
-    if (!operate_account(v, r->name, &a, err))
-        return false;
-    send_account(r, a);
-    return true;
-}
-
 /* Changing ------------------------------------------------------------------------------------- */
 
 struct setting {
@@ -297,9 +170,9 @@ static bool set_account(struct vault *v, const struct request *r, struct account
     }
     buf_done(&detail);
     if (ok && r->dry_run)
-        send_tried(r, a, settings);
+        account_row_tried(r, a, settings);
     else if (ok)
-        send_account(r, a);
+        account_row(r, a);
     return ok;
 }
 
@@ -385,42 +258,6 @@ bool account_remove(struct vault *v, const struct request *r, uint64_t *ret_next
     tell_gone(v, DIRECTORY_ACCOUNT, id);
     roster_remove_account(&v->roster, a);
     return true;
-}
-
-/* Ends ----------------------------------------------------------------------------------------- */
-
-static void account_ended(struct vault *v, struct account *a)
-{
-    struct log_line l;
-
-    a->ended = true;
-    log_begin(&l, LOG_INFO, "account-ended");
-    log_str(&l, "account", a->name);
-    log_end(&l);
-    tell_account(v, a);
-    auth_account_changed(v, a);
-}
-
-void accounts_watch_ends(struct vault *v)
-{
-    int64_t now_ms = clock_wall_ms(), wait_ms = ENDS_EVERY_MS;
-    bool any = false;
-
-    LIST_EACH (&v->roster.accounts, struct account, a, link) {
-        if (a->until_wall_ms == 0 || a->ended)
-            continue;
-        if (a->until_wall_ms <= now_ms) {
-            account_ended(v, a);
-            continue;
-        }
-        any = true;
-        if (a->until_wall_ms - now_ms < wait_ms)
-            wait_ms = a->until_wall_ms - now_ms;
-    }
-    if (any)
-        timer_set(&v->ends_timer, loop_now_ms() + wait_ms);
-    else
-        timer_clear(&v->ends_timer);
 }
 
 /* The configuration's -------------------------------------------------------------------------- */

@@ -11,7 +11,7 @@
 #include "vault/domains.h"
 #include "vault/operate.h"
 
-enum { REQUESTS_MAX = 256, ROWS_MAX = 1000, USES_MAX = 10000 };
+enum { REQUESTS_MAX = 256, ROWS_MAX = 1000 };
 
 /* Answers -------------------------------------------------------------------------------------- */
 
@@ -114,43 +114,6 @@ bool operate_account(struct vault *v, struct str name, struct account **ret, str
     return *ret || err_set(err, ERR_NOT_FOUND, "there is no account %.*s", STR_FMT(name));
 }
 
-/* Gate ----------------------------------------------------------------------------------------- */
-
-static bool write_live(struct control *c, void *arg, struct err *err)
-{
-    return control_write_flag(c, "live", *(const bool *)arg, err);
-}
-
-static bool set_live(struct vault *v, const struct request *r, bool live, struct err *err)
-{
-    const struct change change =
-        change_by(r, live ? "gate-opened" : "gate-closed", STR(""), STR(""));
-
-    if (!live && v->config->gate == GATE_OPEN)
-        return err_set(err, ERR_EXISTS, "the configuration holds the gate open (sandbox.gate)");
-    if (!operate_change(v, &change, write_live, &live, err))
-        return err_at(err, "gate");
-    if (r->dry_run)
-        return true;
-    v->live = live;
-    vault_send_gate(v);
-    return true;
-}
-
-static bool on_live_open(struct vault *v, const struct request *r, uint64_t *ret_next,
-                         struct err *err)
-{
-    (void)ret_next;
-    return set_live(v, r, true, err);
-}
-
-static bool on_live_close(struct vault *v, const struct request *r, uint64_t *ret_next,
-                          struct err *err)
-{
-    (void)ret_next;
-    return set_live(v, r, false, err);
-}
-
 /* The story ------------------------------------------------------------------------------------ */
 
 /* `apart`: it waits for others than the database, so it has a story of its own and finds nothing as
@@ -159,19 +122,32 @@ static const struct verb {
     verb_fn *fn;
     bool apart;
 } verbs[ADMIN_VERBS] = {
-    [ADMIN_ACCOUNT_ADD] = { account_add },       [ADMIN_ACCOUNT_LIST] = { account_list },
-    [ADMIN_ACCOUNT_SHOW] = { account_show },     [ADMIN_ACCOUNT_SET] = { account_set },
-    [ADMIN_ACCOUNT_REMOVE] = { account_remove }, [ADMIN_STREAM_ADD] = { stream_add },
-    [ADMIN_STREAM_LIST] = { stream_list },       [ADMIN_STREAM_SET] = { stream_set },
-    [ADMIN_STREAM_REMOVE] = { stream_remove },   [ADMIN_CRED_ADD] = { credential_add },
-    [ADMIN_CRED_LIST] = { credential_list },     [ADMIN_CRED_REMOVE] = { credential_remove },
-    [ADMIN_LIVE_OPEN] = { on_live_open },        [ADMIN_LIVE_CLOSE] = { on_live_close },
-    [ADMIN_CRED_SET] = { credential_set },       [ADMIN_CRED_ROTATE] = { credential_rotate },
-    [ADMIN_USER_ADD] = { user_add },             [ADMIN_USER_LIST] = { user_list },
-    [ADMIN_USER_SET] = { user_set },             [ADMIN_USER_REMOVE] = { user_remove },
-    [ADMIN_AUDIT_LIST] = { audit_list },         [ADMIN_DOMAIN_ADD] = { domain_add },
-    [ADMIN_DOMAIN_LIST] = { domain_list },       [ADMIN_DOMAIN_SHOW] = { domain_show },
-    [ADMIN_DOMAIN_SET] = { domain_set },         [ADMIN_DOMAIN_REMOVE] = { domain_remove },
+    [ADMIN_ACCOUNT_ADD] = { account_add },
+    [ADMIN_ACCOUNT_LIST] = { account_list },
+    [ADMIN_ACCOUNT_SHOW] = { account_show },
+    [ADMIN_ACCOUNT_SET] = { account_set },
+    [ADMIN_ACCOUNT_REMOVE] = { account_remove },
+    [ADMIN_STREAM_ADD] = { stream_add },
+    [ADMIN_STREAM_LIST] = { stream_list },
+    [ADMIN_STREAM_SET] = { stream_set },
+    [ADMIN_STREAM_REMOVE] = { stream_remove },
+    [ADMIN_CRED_ADD] = { credential_add },
+    [ADMIN_CRED_LIST] = { credential_list },
+    [ADMIN_CRED_REMOVE] = { credential_remove },
+    [ADMIN_LIVE_OPEN] = { live_open },
+    [ADMIN_LIVE_CLOSE] = { live_close },
+    [ADMIN_CRED_SET] = { credential_set },
+    [ADMIN_CRED_ROTATE] = { credential_rotate },
+    [ADMIN_USER_ADD] = { user_add },
+    [ADMIN_USER_LIST] = { user_list },
+    [ADMIN_USER_SET] = { user_set },
+    [ADMIN_USER_REMOVE] = { user_remove },
+    [ADMIN_AUDIT_LIST] = { audit_list },
+    [ADMIN_DOMAIN_ADD] = { domain_add },
+    [ADMIN_DOMAIN_LIST] = { domain_list },
+    [ADMIN_DOMAIN_SHOW] = { domain_show },
+    [ADMIN_DOMAIN_SET] = { domain_set },
+    [ADMIN_DOMAIN_REMOVE] = { domain_remove },
     [ADMIN_DOMAIN_CHECK] = { domain_check, .apart = true },
     [ADMIN_DOMAIN_RECORDS] = { domain_records, .apart = true },
     [ADMIN_DOMAIN_ROTATE] = { domain_rotate, .apart = true },
@@ -196,60 +172,6 @@ static void handle(struct vault *v, struct request *r)
     else
         send_end(r, status_of(err.kind), str_of(err.text), 0);
     request_free(r);
-}
-
-struct uses {
-    struct last_use *rows;
-    size_t count;
-};
-
-static bool write_uses(struct control *c, void *arg, struct err *err)
-{
-    const struct uses *u = arg;
-    return control_note_uses(c, u->rows, u->count, err);
-}
-
-static void uses_gather(struct vault *v, struct uses *to)
-{
-    LIST_EACH (&v->roster.credentials, struct credential, c, link) {
-        if (!c->use_unsaved || to->count == USES_MAX)
-            continue;
-        to->rows[to->count++] = (struct last_use){ c->id, false, c->last_used_wall_ms };
-        c->use_unsaved = false;
-    }
-    LIST_EACH (&v->roster.users, struct user, u, link) {
-        if (!u->use_unsaved || to->count == USES_MAX)
-            continue;
-        to->rows[to->count++] = (struct last_use){ u->id, true, u->last_used_wall_ms };
-        u->use_unsaved = false;
-    }
-}
-
-/* Whoever is gone meanwhile needs no saving. */
-static void use_unsaved(struct vault *v, const struct last_use *use)
-{
-    struct user *u = use->is_user ? idmap_find(&v->roster.users_by_id, use->id) : NULL;
-    struct credential *c = use->is_user ? NULL : roster_credential_of_id(&v->roster, use->id);
-
-    if (u)
-        u->use_unsaved = true;
-    if (c)
-        c->use_unsaved = true;
-}
-
-/* A last use that could not be saved is saved the next time. */
-static void save_uses(struct vault *v)
-{
-    struct uses uses = { .rows = NEW_ARRAY(struct last_use, USES_MAX) };
-    struct err err;
-
-    uses_gather(v, &uses);
-    if (uses.count > 0 && !operate_run(v, write_uses, &uses, &err)) {
-        log_err(LOG_WARN, "last-used-unsaved", &err);
-        for (size_t i = 0; i < uses.count; i++)
-            use_unsaved(v, &uses.rows[i]);
-    }
-    free(uses.rows);
 }
 
 static void declare_accounts(struct vault *v)
@@ -318,7 +240,7 @@ static void story(void *arg)
             take_request(v, r);
         } else if (v->uses_due) {
             v->uses_due = false;
-            save_uses(v);
+            uses_save(v);
         } else {
             break;
         }
@@ -352,9 +274,7 @@ static struct request *request_new(struct vault_peer *web, const struct wire_adm
     r->name = arena_str(&r->arena, wire_get(m, m->name));
     r->account = arena_str(&r->arena, wire_get(m, m->account));
     r->state = arena_str(&r->arena, wire_get(m, m->state));
-    r->from_text = arena_str(&r->arena, wire_get(m, m->from));
     r->to_text = arena_str(&r->arena, wire_get(m, m->to));
-    r->reason = arena_str(&r->arena, wire_get(m, m->reason));
     r->settings = arena_str(&r->arena, wire_get(m, m->settings));
     return r;
 }

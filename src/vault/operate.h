@@ -19,7 +19,7 @@ struct request {
     uint32_t verb, limit;
     uint64_t after;
     bool dry_run; /* everything is checked, nothing changes, the answer is what would be */
-    struct str actor, name, account, state, from_text, to_text, reason, settings;
+    struct str actor, name, account, state, to_text, settings;
     struct arena arena; /* owns the strings */
 };
 
@@ -66,6 +66,12 @@ MUST_USE bool operate_settings(const struct request *r, enum field_noun noun, st
 MUST_USE bool operate_account(struct vault *v, struct str name, struct account **ret,
                               struct err *err);
 
+/* account_show.c: an account as it is; as it would be with other settings. */
+void account_row(const struct request *r, const struct account *a);
+void account_row_tried(const struct request *r, const struct account *like, struct str settings);
+/* uses.c: what is not saved yet. Waits. */
+void uses_save(struct vault *v);
+
 /* The verbs. False: err says why, its kind becomes the status. *ret_next: where a list goes on,
  * untouched when it is whole. Wait. They run one after the other, so that what one found stays as
  * it is while it waits; operate.c's table says which run apart from the others instead. */
@@ -75,3 +81,4 @@ verb_fn stream_add, stream_list, stream_set, stream_remove;
 verb_fn user_add, user_list, user_set, user_remove;
 verb_fn credential_add, credential_list, credential_set, credential_rotate, credential_remove;
 verb_fn audit_list;
+verb_fn live_open, live_close;

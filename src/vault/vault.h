@@ -98,7 +98,8 @@ void operate_drop_requests(struct vault *v);
  * has started it blocks; then it waits, on a fiber. */
 MUST_USE bool accounts_declare(struct vault *v, struct err *err);
 
-/* Each account whose end has come counts as suspended from now on; the next one is waited for. */
+/* account_ends.c: each account whose end has come counts as suspended from now on; the next one is
+ * waited for. */
 void accounts_watch_ends(struct vault *v);
 
 /* tell.c: what core must know (WIRE_DIRECTORY_…). All of it, when core is linked; then what has

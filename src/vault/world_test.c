@@ -97,6 +97,14 @@ const void *far_expect(struct far *far, enum wire_type type)
     return NULL;
 }
 
+const void *far_only(struct far *far, enum wire_type type)
+{
+    const void *f = far_expect(far, type);
+
+    assert_int_equal(far->count, 1);
+    return f;
+}
+
 /* The world ------------------------------------------------------------------------------------ */
 
 bool str_has(struct str text, const char *part)
@@ -252,6 +260,34 @@ void admin_cases_run(struct world *w, const struct admin_case *cases, size_t cou
         if (end->status != c->status || (c->words[0] && !str_has(words, c->words)))
             fail_msg("%s: %u %.*s", c->name, end->status, STR_FMT(words));
     }
+}
+
+struct account *account_named(struct world *w, const char *name)
+{
+    struct account *a = roster_account(&w->vault->roster, str_of(name));
+
+    if (!a)
+        fail_msg("no account %s", name);
+    return a;
+}
+
+void make_account(struct world *w, const char *name, const char *parent, const char *settings)
+{
+    ask_for(w, 200,
+            (struct ask){
+                .verb = ADMIN_ACCOUNT_ADD, .name = name, .account = parent, .settings = settings });
+}
+
+void set_account(struct world *w, const char *name, const char *settings)
+{
+    ask_for(w, 200, (struct ask){ .verb = ADMIN_ACCOUNT_SET, .name = name, .settings = settings });
+}
+
+void make_stream(struct world *w, const char *of, const char *name, const char *settings)
+{
+    ask_for(w, 200,
+            (struct ask){
+                .verb = ADMIN_STREAM_ADD, .account = of, .name = name, .settings = settings });
 }
 
 /* Clients -------------------------------------------------------------------------------------- */

@@ -46,6 +46,8 @@ void far_unlink(struct far *far);
 void far_forget(struct far *far);
 /* The frame of that type which came, the newest; waits for it. */
 const void *far_expect(struct far *far, enum wire_type type);
+/* The one frame that came since far_forget(), and nothing else. */
+const void *far_only(struct far *far, enum wire_type type);
 /* How many of that type came. */
 size_t far_count(const struct far *far, enum wire_type type);
 /* The n-th of that type, from 0, or NULL. */
@@ -67,6 +69,12 @@ struct str row(struct world *w, size_t n);
 size_t row_count(const struct world *w);
 bool str_has(struct str text, const char *part);
 bool log_has(const struct world *w, const char *part);
+
+/* Accounts and streams as an operator makes them; account 3 is the first. */
+struct account *account_named(struct world *w, const char *name);
+void make_account(struct world *w, const char *name, const char *parent, const char *settings);
+void set_account(struct world *w, const char *name, const char *settings);
+void make_stream(struct world *w, const char *of, const char *name, const char *settings);
 
 /* As accept does. */
 void open_session(struct world *w, uint64_t session, const char *client);
