@@ -135,14 +135,14 @@ static void judge_limit(const struct quota_span *s, const struct quota_use *use,
 {
     static const enum policy_code codes[QUOTA_WINDOWS] = { CODE_QUOTA_MINUTE, CODE_QUOTA_HOUR,
                                                            CODE_QUOTA_DAY, CODE_QUOTA_MONTH };
-    uint64_t soft = soft_of(v->limit, h->soft_percent), after;
+    uint64_t soft = soft_of(v->limit, h->soft_percent);
 
     v->used = used_of(s, v->measure);
-    after = add(v->used, amount_more(s, use, v->measure));
-    if (after > v->limit) {
+    v->after = add(v->used, amount_more(s, use, v->measure));
+    if (v->after > v->limit) {
         v->code = codes[v->window];
         v->alone = amount_of(use, v->measure) > v->limit;
-    } else if (soft > 0 && v->used < soft && after >= soft) {
+    } else if (soft > 0 && v->used < soft && v->after >= soft) {
         v->code = CODE_QUOTA_SOFT;
     }
 }

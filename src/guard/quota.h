@@ -51,9 +51,9 @@ struct quota_verdict {
     size_t holder;         /* which of those asked about */
     enum quota_window window;
     enum quota_measure measure;
-    uint64_t limit, used; /* used before this message */
-    int64_t ends_wall_ms; /* of the window */
-    bool alone;           /* the message would not fit an unused window either */
+    uint64_t limit, used, after; /* used before this message, and with it */
+    int64_t ends_wall_ms;        /* of the window */
+    bool alone;                  /* the message would not fit an unused window either */
 };
 /* Would it fit all of them? Nothing is held. Of several reasons against it the one that holds
  * longest is told. */
