@@ -39,7 +39,7 @@ struct news {
 /* What the lives came to: a test that never met a thing has not tested it. */
 struct coverage {
     unsigned lives, cuts, moved, parked, notified, refused, full, torn, groups_refused, read_only,
-        counted;
+        counted, fuzzy;
     uint32_t generation;
 };
 

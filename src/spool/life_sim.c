@@ -210,6 +210,17 @@ static void nobody_told(void *arg, struct spool_message *m)
     (void)arg, (void)m;
 }
 
+/* Before it is due: so short a life would hardly see one while others commit. */
+static void snapshot_now(struct life *t)
+{
+    struct spool *s = t->fixture.spool;
+    uint64_t commits = s->figures.commits;
+    struct err err;
+
+    if (!s->snapshots.busy && snapshot_write(s, &err))
+        t->ledger->coverage.fuzzy += s->figures.commits != commits;
+}
+
 static void tend_on(void *arg)
 {
     struct life *t = arg;
@@ -221,6 +232,8 @@ static void tend_on(void *arg)
         never_mind(spool_refill(t->fixture.spool, nobody_told, NULL, &err));
         report_read(t);
         count_moves(t);
+        if (sim_draw(5) == 0)
+            snapshot_now(t);
         if (!fiber_sleep(1 + (int64_t)sim_draw(12), &err))
             break;
     }
