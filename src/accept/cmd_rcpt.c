@@ -29,6 +29,7 @@ static bool is_admitted(struct session *s, const struct address *rcpt)
 {
     struct admission_facts facts = { .listener = s->kind,
                                      .authorised = session_is_authorised(s),
+                                     .null_sender = s->tx.reverse_path.len == 0,
                                      .gate_open = s->role->gate_open };
     struct reply refusal;
 

@@ -275,7 +275,11 @@ static void reply_answer(struct session *s)
     s->role->messages++;
     s->messages++;
     s->bad_commands = 0;
-    session_reply1(s, REPLY_QUEUED, str_of(id_format(s->answer.id, id)));
+    (void)id_format(s->answer.id, id);
+    session_reply1(s, REPLY_QUEUED,
+                   s->answer.text.len == 0 /* else core has a warning to add */
+                       ? str_of(id)
+                       : arena_strf(&s->work->tx, "%s; %.*s", id, STR_FMT(s->answer.text)));
 }
 
 static void reply_refusal(struct session *s)

@@ -258,6 +258,47 @@ static void test_r05_recipient_limit(void **state)
     world_end(&w);
 }
 
+/* F14: what core has to say to a message that it takes stands in the 250. */
+static void test_f14_a_warning_in_the_250(void **state)
+{
+    struct client c;
+    struct world w;
+
+    (void)state;
+    world_start(&w, "");
+    w.warning = "[PREFLIGHT-SPF] the SPF record is missing";
+    client_connect(&c, &w, DOOR_RELAY);
+    check_replies(&c, STR("220"));
+    client_say(&c, STR(HELO FROM TO "DATA\r\n"));
+    check_replies(&c, STR("250, 250, 250, 354"));
+    client_say(&c, STR(TEXT));
+    check_replies(&c, STR("250 2.0.0"));
+    assert_non_null(strstr(c.text, "queued as "));
+    assert_non_null(strstr(c.text, "; [PREFLIGHT-SPF] the SPF record is missing"));
+    client_close(&c);
+    world_end(&w);
+}
+
+/* A11: a notification to what looks like a sender that we rewrote is for core to judge; with a
+ * sender of its own, or to another address, it is relaying. */
+static void test_a11_r101_a_notification_comes_back(void **state)
+{
+    struct client c;
+    struct world w;
+
+    (void)state;
+    world_start(&w, "");
+    client_connect(&c, &w, DOOR_RELAY);
+    check_replies(&c, STR("220"));
+    client_say(&c, STR(HELO "MAIL FROM:<>\r\n"
+                            "RCPT TO:<SRS0=ABCDEFGH=AA=a.example=b@fwd.example>\r\n"
+                            "RCPT TO:<b@fwd.example>\r\nRSET\r\n" FROM
+                            "RCPT TO:<SRS0=ABCDEFGH=AA=a.example=b@fwd.example>\r\n"));
+    check_replies(&c, STR("250, 250, 250, 550 5.7.1, 250, 250, 550 5.7.1"));
+    client_close(&c);
+    world_end(&w);
+}
+
 /* When the others are away ------------------------------------------------------------------ */
 
 static void begin_message(struct client *c, struct world *w)
@@ -618,6 +659,8 @@ int main(void)
         cmocka_unit_test(test_r04_large_message_goes_in_chunks),
         cmocka_unit_test(test_b18_size_lies),
         cmocka_unit_test(test_r05_recipient_limit),
+        cmocka_unit_test(test_f14_a_warning_in_the_250),
+        cmocka_unit_test(test_a11_r101_a_notification_comes_back),
         cmocka_unit_test(test_core_dies_before_its_answer),
         cmocka_unit_test(test_core_refuses),
         cmocka_unit_test(test_core_refuses_before_the_end),

@@ -213,7 +213,7 @@ static void take_rcpt(struct taken *t, const struct wire_tx_rcpt *f)
 
 static void send_answer(struct world *w, uint64_t session, uint64_t tx, uint64_t id, uint16_t code)
 {
-    struct str text = code == 250 ? STR_NONE : STR("disk full");
+    struct str text = code == 250 ? str_of(w->warning) : STR("disk full");
     struct wire_tx_answer *a = wire_add(w->core, WIRE_TX_ANSWER, text.len);
 
     a->session = session;

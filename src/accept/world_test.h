@@ -37,6 +37,7 @@ struct world {
     uint16_t certificate_code;
     uint16_t ready_code;
     uint16_t answer_code;    /* 0: 250 */
+    const char *warning;     /* that a 250 brings; NULL: none */
     bool core_refuses_early; /* at the first chunk, by 452 */
     bool core_silent;        /* never answers a message */
     bool core_takes_nothing; /* leaves the ring full */

@@ -15,7 +15,7 @@
 #include "mail/srs.h"
 
 #define SIGNATURES_LOOKED_AT 3
-#define WARNING_MAX 600 /* of the 250: the first ones, which are the worst */
+#define WARNING_MAX 400 /* of a 250's line: the first ones, which are the worst */
 
 static bool refuse(struct naming *n, enum policy_code code, const struct str *args, size_t count,
                    struct reply *ret)
