@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "io/clock.h"
 #include "vault/auth.h"
+#include "vault/domains.h"
 
 /* An expiry that is further away is looked at again: the wall clock may be set. */
 enum { REVIEW_EVERY_MS = 10 * 60 * 1000 };
@@ -41,16 +42,6 @@ static void send_bind(struct vault_session *s, const struct bound *b, const stru
     wire_put(f, &f->tenant_header, w->tenant_header);
 }
 
-/* Of an account without a domain nothing is ever signed; whether a key is there is found when mail
- * leaves. */
-static bool signs(const struct account *a)
-{
-    for (; a; a = a->parent)
-        if (a->grants > 0)
-            return true;
-    return false;
-}
-
 /* Nobody's, when the network is not trusted. */
 static void of_network(const struct vault_session *s, struct bound *b, struct words *w)
 {
@@ -66,7 +57,7 @@ static void of_network(const struct vault_session *s, struct bound *b, struct wo
         w->tenant_header = n->tenant_header;
     } else if (a) {
         b->account = a->id;
-        b->flags = BIND_TRUSTED | (signs(a) ? BIND_SIGNS : 0u);
+        b->flags = BIND_TRUSTED | (domains_account_signs(v->domains, a) ? BIND_SIGNS : 0u);
     }
     if (b->flags && n->normalize)
         b->flags |= BIND_NORMALIZE;
@@ -98,7 +89,7 @@ static void of_credential(const struct vault_session *s, const struct credential
     }
     b->account = c->account->id;
     b->stream = c->stream ? c->stream->id : 0;
-    if (signs(c->account))
+    if (domains_account_signs(v->domains, c->account))
         b->flags |= BIND_SIGNS;
 }
 
@@ -107,7 +98,7 @@ static void of_user(const struct vault_session *s, const struct user *u, struct 
 {
     *b = (struct bound){ .account = u->account->id, .flags = s->by_flags };
     *w = (struct words){ .login = u->name };
-    if (signs(u->account))
+    if (domains_account_signs(s->accept->vault->domains, u->account))
         b->flags |= BIND_SIGNS;
 }
 
