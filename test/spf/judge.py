@@ -6,6 +6,7 @@ import pathlib
 import socket
 import subprocess
 import tempfile
+import unittest
 
 SRC = pathlib.Path(__file__).resolve().parents[2] / "src"
 SOURCES = ["mail/spf.c", "mail/spf_macro.c", "mail/spf_record.c"]
@@ -56,9 +57,17 @@ class Judge:
         assert status == 0, f"the program ended with {status}"
 
 
+def pyspf():
+    """The module. Without it its name is found all the same: as this folder."""
+    import spf
+    if not hasattr(spf, "query"):
+        raise unittest.SkipTest("python3-spf is not installed")
+    return spf
+
+
 def pyspf_over(records):
     """The module, asking `records` instead of DNS."""
-    import spf
+    spf = pyspf()
 
     def look(name, qtype, strict=True, timeout=20):
         name = name.lower().rstrip(".")
