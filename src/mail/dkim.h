@@ -42,7 +42,7 @@ struct dkim_sign {
 /* Appends to `field` a whole DKIM-Signature field, folded, with an empty b= and the final CRLF, for
  * this header section (as it will be sent, with or without its empty line) and relaxed body hash;
  * *ret_hash is what the key signs (RFC 6376 §3.7; RFC 8463 §3 signs the same hash). ERR_LIMIT: more
- * fields than HEADER_FIELDS_MAX. */
+ * fields than HEADER_FIELDS_MAX and our edits can make of it. */
 MUST_USE bool dkim_sign_begin(struct buf *field, struct str section, const struct dkim_sign *s,
                               const uint8_t body_hash[DKIM_HASH_BYTES],
                               uint8_t ret_hash[DKIM_HASH_BYTES], struct err *err);

@@ -11,6 +11,9 @@ void dkim_header_add(struct dkim_digest *d, enum dkim_form form, struct str fiel
 /* The same without the final CRLF: the field that carries the signature comes last (§3.7). */
 void dkim_header_add_last(struct dkim_digest *d, enum dkim_form form, struct str field);
 
+/* As many as a message may come with, and what our edits put in: it must not be stuck for those. */
+#define DKIM_FIELDS_MAX (HEADER_FIELDS_MAX + EDITS_MAX)
+
 /* Where the fields of a section lie. */
 struct dkim_fields {
     struct dkim_field {

@@ -82,8 +82,8 @@ static bool collect(struct dkim_fields *to, uint16_t counts[SIGNED_FIELDS], stru
     for (size_t count = 0; header_next(section, &at, &f); count++) {
         size_t row = row_of(f.name);
 
-        if (count == HEADER_FIELDS_MAX)
-            return err_set(err, ERR_LIMIT, "over %d header fields", HEADER_FIELDS_MAX);
+        if (count == DKIM_FIELDS_MAX)
+            return err_set(err, ERR_LIMIT, "over %d header fields", DKIM_FIELDS_MAX);
         if (row == SIGNED_FIELDS)
             continue;
         counts[row]++;

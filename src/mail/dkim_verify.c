@@ -17,8 +17,8 @@ static bool collect(struct dkim_fields *to, struct str section, size_t but_at, s
     struct header_field f;
 
     for (size_t at = 0; header_next(section, &at, &f);) {
-        if (to->count == HEADER_FIELDS_MAX)
-            return err_set(err, ERR_LIMIT, "over %d header fields", HEADER_FIELDS_MAX);
+        if (to->count == DKIM_FIELDS_MAX)
+            return err_set(err, ERR_LIMIT, "over %d header fields", DKIM_FIELDS_MAX);
         if (f.offset != but_at)
             dkim_fields_add(to, &f, false);
     }
