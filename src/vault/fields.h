@@ -15,7 +15,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-struct json; /* of base/json.h, whose names do not go together with json-c's, which cli reads with */
+struct json; /* base/json.h, whose names clash with those of json-c, which cli reads with */
 
 enum field_noun { NOUN_ACCOUNT, NOUN_STREAM, NOUN_USER, NOUN_CREDENTIAL, NOUN_DOMAIN, NOUNS };
 enum field_type {

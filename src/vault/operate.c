@@ -116,42 +116,45 @@ bool operate_account(struct vault *v, struct str name, struct account **ret, str
 
 /* The story ------------------------------------------------------------------------------------ */
 
-/* `apart`: it waits for others than the database, so it has a story of its own and finds nothing as
- * it was. */
-static const struct verb {
-    verb_fn *fn;
-    bool apart;
-} verbs[ADMIN_VERBS] = {
-    [ADMIN_ACCOUNT_ADD] = { account_add },
-    [ADMIN_ACCOUNT_LIST] = { account_list },
-    [ADMIN_ACCOUNT_SHOW] = { account_show },
-    [ADMIN_ACCOUNT_SET] = { account_set },
-    [ADMIN_ACCOUNT_REMOVE] = { account_remove },
-    [ADMIN_STREAM_ADD] = { stream_add },
-    [ADMIN_STREAM_LIST] = { stream_list },
-    [ADMIN_STREAM_SET] = { stream_set },
-    [ADMIN_STREAM_REMOVE] = { stream_remove },
-    [ADMIN_CRED_ADD] = { credential_add },
-    [ADMIN_CRED_LIST] = { credential_list },
-    [ADMIN_CRED_REMOVE] = { credential_remove },
-    [ADMIN_LIVE_OPEN] = { live_open },
-    [ADMIN_LIVE_CLOSE] = { live_close },
-    [ADMIN_CRED_SET] = { credential_set },
-    [ADMIN_CRED_ROTATE] = { credential_rotate },
-    [ADMIN_USER_ADD] = { user_add },
-    [ADMIN_USER_LIST] = { user_list },
-    [ADMIN_USER_SET] = { user_set },
-    [ADMIN_USER_REMOVE] = { user_remove },
-    [ADMIN_AUDIT_LIST] = { audit_list },
-    [ADMIN_DOMAIN_ADD] = { domain_add },
-    [ADMIN_DOMAIN_LIST] = { domain_list },
-    [ADMIN_DOMAIN_SHOW] = { domain_show },
-    [ADMIN_DOMAIN_SET] = { domain_set },
-    [ADMIN_DOMAIN_REMOVE] = { domain_remove },
-    [ADMIN_DOMAIN_CHECK] = { domain_check, .apart = true },
-    [ADMIN_DOMAIN_RECORDS] = { domain_records, .apart = true },
-    [ADMIN_DOMAIN_ROTATE] = { domain_rotate, .apart = true },
-    [ADMIN_DOMAIN_TRANSFER] = { domain_transfer },
+static verb_fn *const verbs[ADMIN_VERBS] = {
+    [ADMIN_ACCOUNT_ADD] = account_add,
+    [ADMIN_ACCOUNT_LIST] = account_list,
+    [ADMIN_ACCOUNT_SHOW] = account_show,
+    [ADMIN_ACCOUNT_SET] = account_set,
+    [ADMIN_ACCOUNT_REMOVE] = account_remove,
+    [ADMIN_STREAM_ADD] = stream_add,
+    [ADMIN_STREAM_LIST] = stream_list,
+    [ADMIN_STREAM_SET] = stream_set,
+    [ADMIN_STREAM_REMOVE] = stream_remove,
+    [ADMIN_CRED_ADD] = credential_add,
+    [ADMIN_CRED_LIST] = credential_list,
+    [ADMIN_CRED_REMOVE] = credential_remove,
+    [ADMIN_LIVE_OPEN] = live_open,
+    [ADMIN_LIVE_CLOSE] = live_close,
+    [ADMIN_CRED_SET] = credential_set,
+    [ADMIN_CRED_ROTATE] = credential_rotate,
+    [ADMIN_USER_ADD] = user_add,
+    [ADMIN_USER_LIST] = user_list,
+    [ADMIN_USER_SET] = user_set,
+    [ADMIN_USER_REMOVE] = user_remove,
+    [ADMIN_AUDIT_LIST] = audit_list,
+    [ADMIN_DOMAIN_ADD] = domain_add,
+    [ADMIN_DOMAIN_LIST] = domain_list,
+    [ADMIN_DOMAIN_SHOW] = domain_show,
+    [ADMIN_DOMAIN_SET] = domain_set,
+    [ADMIN_DOMAIN_REMOVE] = domain_remove,
+    [ADMIN_DOMAIN_CHECK] = domain_check,
+    [ADMIN_DOMAIN_RECORDS] = domain_records,
+    [ADMIN_DOMAIN_ROTATE] = domain_rotate,
+    [ADMIN_DOMAIN_TRANSFER] = domain_transfer,
+};
+
+/* These wait for others than the database, so each has a story of its own and finds nothing as it
+ * was. */
+static const bool apart[ADMIN_VERBS] = {
+    [ADMIN_DOMAIN_CHECK] = true,
+    [ADMIN_DOMAIN_RECORDS] = true,
+    [ADMIN_DOMAIN_ROTATE] = true,
 };
 
 static void request_free(struct request *r)
@@ -167,7 +170,7 @@ static void handle(struct vault *v, struct request *r)
     struct err err = { 0 };
     uint64_t next = 0;
 
-    if (verbs[r->verb].fn(v, r, &next, &err))
+    if (verbs[r->verb](v, r, &next, &err))
         send_end(r, 200, STR(""), next);
     else
         send_end(r, status_of(err.kind), str_of(err.text), 0);
@@ -193,14 +196,14 @@ static void drain_if_idle(struct vault *v)
     done(v->drained_arg);
 }
 
-struct apart {
+struct aside {
     struct vault *vault;
     struct request *request;
 };
 
 static void story_apart(void *arg)
 {
-    struct apart a = *(struct apart *)arg;
+    struct aside a = *(struct aside *)arg;
 
     free(arg);
     handle(a.vault, a.request);
@@ -210,9 +213,9 @@ static void story_apart(void *arg)
 
 static void handle_apart(struct vault *v, struct request *r)
 {
-    struct apart *a = NEW(struct apart);
+    struct aside *a = NEW(struct aside);
 
-    *a = (struct apart){ v, r };
+    *a = (struct aside){ v, r };
     v->apart++;
     (void)fiber_spawn("vault-apart", story_apart, a);
 }
@@ -221,7 +224,7 @@ static void take_request(struct vault *v, struct request *r)
 {
     list_remove(&r->link);
     v->request_count--;
-    if (verbs[r->verb].apart)
+    if (apart[r->verb])
         handle_apart(v, r);
     else
         handle(v, r);
@@ -284,7 +287,7 @@ void operate_on_admin(struct vault_peer *web, const struct wire_admin *m)
     struct vault *v = web->vault;
     struct request *r = request_new(web, m);
 
-    if (m->verb >= ADMIN_VERBS || !verbs[m->verb].fn) {
+    if (m->verb >= ADMIN_VERBS || !verbs[m->verb]) {
         send_end(r, 422, STR("vault does not answer this"), 0);
         request_free(r);
     } else if (v->request_count + v->apart >= REQUESTS_MAX || v->draining) {
