@@ -24,7 +24,7 @@ static void rows_of(struct usage_of *u, uint64_t who, const uint64_t *limits)
 {
     const struct core *c = u->request->core;
 
-    for (size_t i = 0; i < QUOTA_WINDOWS * QUOTA_MEASURES; i++) {
+    for (unsigned i = 0; i < QUOTA_WINDOWS * QUOTA_MEASURES; i++) {
         enum quota_window w = i / QUOTA_MEASURES;
         enum quota_measure m = i % QUOTA_MEASURES;
         struct usage_row row = { .account = u->account->name,

@@ -151,7 +151,7 @@ static void judge_holder(const struct quota_entry *e, const struct quota_bounds 
                          const struct quota_holder *h, size_t holder, const struct quota_use *use,
                          struct quota_verdict *worst)
 {
-    for (size_t i = 0; i < QUOTA_WINDOWS * QUOTA_MEASURES; i++) {
+    for (unsigned i = 0; i < QUOTA_WINDOWS * QUOTA_MEASURES; i++) {
         struct quota_verdict v = { .holder = holder,
                                    .window = i / QUOTA_MEASURES,
                                    .measure = i % QUOTA_MEASURES,
