@@ -130,8 +130,8 @@ const struct policy_code_row policy_codes[CODES] = {
                           "A warning at the account's soft limit (soft_percent); the message was "
                           "taken." },
     [CODE_PREFLIGHT_SPF] = { "PREFLIGHT-SPF", 550, 7, 23,
-                             "the SPF record of {} {}; publish what `baton domain records {}` "
-                             "prints",
+                             "the SPF record of {} {}; publish what `baton domain records` prints for "
+                             "it",
                              "Receivers look up whether this server may send for the domain of "
                              "MAIL FROM (RFC 7208), and it may not." },
     [CODE_PREFLIGHT_DKIM] = { "PREFLIGHT-DKIM", 550, 7, 20,
