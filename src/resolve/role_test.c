@@ -55,6 +55,7 @@ static const char zone[] = "$ORIGIN test.\n"
                            "server A 10.0.0.1\n"
                            "server TXT \"v=spf1 a -all\"\n"
                            "sender TXT \"v=spf1 include:server.test -all\"\n"
+                           "spins TXT \"v=spf1 include:spins.test -all\"\n"
                            "forgets TXT \"v=spf1 ip4:198.41.0.4 -all\"\n"
                            "bare TXT nothing\n";
 
@@ -782,6 +783,7 @@ static const struct spf_case {
     { "nothing.test", NULL, SPF_NONE },
     { "absent.test", NULL, SPF_NONE },
     { "elsewhere.example", NULL, SPF_TEMPERROR },
+    { "spins.test", NULL, SPF_PERMERROR }, /* S07, as deep as it goes on a fiber's stack */
     { "forgets.test", "198.41.0.4", SPF_PASS },
     { "forgets.test", "198.41.0.9", SPF_FAIL },
     { "sender.test", "2001:db8::1", SPF_FAIL },
