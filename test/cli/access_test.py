@@ -27,7 +27,8 @@ class Accounts(CliCase):
     def test_account_add_ls(self):
         baton = self.start_baton()
         made = self.rows(baton, "account", "add", "shop")
-        self.assertEqual((made["name"], made["state"], made["credentials"]), ("shop", "active", 0))
+        self.assertEqual((made["name"], made["state"], made["credentials"]), ("shop", "sandbox", 0))
+        self.assertEqual(made["settings"]["identity"], "enforce")
         done = self.cli(baton, "account", "add", "shop", status=CONFLICT)
         self.assertIn("there already", done.stderr)
         for bad in ("", "two words", "a\nb", "a\u2028b", "a" * 200, "é"):

@@ -15,6 +15,10 @@ ROW = {"id": str, "from": str, "to": str, "state": str, "site": str, "tries": in
        "next": str}
 ACTED = {"id": str, "to": str}
 SENT = {"type": str, "timestamp": str, "id": str, "account": int, "from": str, "size": int}
+ACCOUNT = {"id": str, "name": str, "state": str, "settings": dict, "credentials": int, "users": int, "streams": int,
+           "domains": int, "accounts": int, "created": str}
+CREDENTIAL = {"account": str, "kind": str, "normalize": bool, "expired": bool, "scram": bool, "settings": dict,
+              "created": str, "last_used": (str, type(None))}
 KEYS = {
     "status": {"role": str, "instance": int, "confinement": str, "facts": dict},
     "queue ls": ROW,
@@ -26,10 +30,14 @@ KEYS = {
     "queue release ID": ACTED,
     "queue retry ID": ACTED,
     "queue drop ID": ACTED,
-    "account add NEW": {"id": int, "name": str, "state": str, "credentials": int, "created": str},
-    "account ls": {"id": int, "name": str, "state": str, "credentials": int, "created": str},
-    "cred add NEW --account tests": {"user": str, "secret": str, "account": str},
-    "cred ls": {"user": str, "account": str, "normalize": bool, "created": str, "last_used": (str, type(None))},
+    "account add NEW": ACCOUNT,
+    "account ls": ACCOUNT,
+    "cred add NEW --account tests": {"user": str, "secret": str, **CREDENTIAL},
+    "cred ls": {"user": str, **CREDENTIAL},
+    "cred rotate client": {"user": str, "secret": str, **CREDENTIAL},
+    "user add NEW --account tests role=developer": {
+        "name": str, "password": str, "account": str, "role": str, "state": str, "settings": dict, "created": str,
+        "last_used": (str, type(None))},
     "sandbox ls": {"n": int, "id": str, "from": str, "to": str, "subject": str, "size": int, "received": str,
                    "whole": bool},
 }

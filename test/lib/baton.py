@@ -146,7 +146,7 @@ class Baton:
                 return self.api.post("/v1/credentials", name="client", account=ACCOUNT)
             except ApiError as error:
                 if error.status == 404:
-                    self.api.post("/v1/accounts", name=ACCOUNT)
+                    self.api.post("/v1/accounts", name=ACCOUNT, settings={"state": "active", "identity": "observe"})
                 elif error.status != 503:
                     raise
             return None
