@@ -113,10 +113,10 @@ static uint64_t used_of(const struct quota_span *s, enum quota_measure m)
     return s ? add(s->used[m], s->held[m]) : 0;
 }
 
-/* The share of the limit from which on it warns. */
+/* The share of the limit from which on it warns, rounded up. */
 static uint64_t soft_of(uint64_t limit, uint32_t percent)
 {
-    return percent >= 100 ? limit : limit / 100 * percent + limit % 100 * percent / 100;
+    return percent >= 100 ? limit : limit / 100 * percent + (limit % 100 * percent + 99) / 100;
 }
 
 /* A refusal is worse than a warning, one that no window ever ends worse than one that ends, and a

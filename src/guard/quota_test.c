@@ -275,7 +275,7 @@ static const struct soft_case {
     uint64_t limit;
     int warns_at; /* which message; 0: none */
 } soft_cases[] = {
-    { 80, 10, 8 }, { 0, 10, 0 }, { 100, 10, 10 }, { 1, 10, 0 }, { 50, 3, 1 }, { 200, 4, 4 },
+    { 80, 10, 8 }, { 0, 10, 0 }, { 100, 10, 10 }, { 1, 10, 1 }, { 50, 3, 2 }, { 200, 4, 4 },
 };
 
 static void soft_limits_warn_once_a_window_R96(void **state)
