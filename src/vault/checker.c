@@ -57,14 +57,22 @@ static void is_due(void *arg)
     pump(g->domains);
 }
 
-void checker_watch(struct domains *d, struct grant *g, int64_t in_ms)
+static void watch(struct domains *d, struct grant *g, int64_t at_ms)
 {
     g->domains = d;
     list_remove(&g->due);
     if (!g->timer.fn)
         timer_init(&g->timer, is_due, g);
     if (d->started && !d->closing)
-        timer_set(&g->timer, loop_now_ms() + in_ms);
+        timer_set(&g->timer, at_ms);
+}
+
+void checker_watch(struct domains *d, struct grant *g, int64_t in_ms)
+{
+    const int64_t at_ms = loop_now_ms() + in_ms;
+
+    if (list_empty(&g->due) && (g->timer.place == 0 || g->timer.at_ms > at_ms))
+        watch(d, g, at_ms);
 }
 
 void checker_forget(struct grant *g)
@@ -103,7 +111,7 @@ static bool look_alone(struct domains *d, struct grant *g, struct arena *a, stru
     gate_wake_all(&d->changed);
     if (g->gone)
         return false;
-    checker_watch(d, g, next_wait(d, g));
+    watch(d, g, loop_now_ms() + next_wait(d, g));
     if (keysmith_wanted(d, g))
         keysmith_wake(d, g, /* soon= */ false);
     return ok;

@@ -94,7 +94,7 @@ uint32_t verdict_facts(const struct look *l, uint32_t before);
 /* --- checker.c --- */
 
 void checker_start(struct domains *d);
-/* The grant is looked at after so long. */
+/* The grant is looked at after so long, if it is not due before. */
 void checker_watch(struct domains *d, struct grant *g, int64_t in_ms);
 void checker_forget(struct grant *g);
 /* One look at once, after one that is under way. Waits. False also when the grant is gone. */
