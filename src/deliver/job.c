@@ -13,6 +13,7 @@
 #include "io/ring.h"
 
 #define SPARE_JOBS_MAX 256
+#define SPARE_FIELDS_BYTES (8u * 1024)
 #define ARENA_BLOCK_BYTES 1024
 /* Core's extents are at most this long (accept gathers as much into one chunk). */
 #define EXTENT_BYTES_MAX (64u * 1024)
@@ -56,6 +57,8 @@ void job_free(struct job *j)
         job_destroy(j);
         return;
     }
+    if (j->sign_fields.cap > SPARE_FIELDS_BYTES)
+        buf_done(&j->sign_fields);
     arena_reset(&j->arena);
     *j = (struct job){ .role = d,
                        .rcpts = j->rcpts,

@@ -2,7 +2,8 @@
 /* deliver/sign.c - from a rendered message to one with its signatures in front.
  *
  * They come last: after the edits and after the conversion, over what is really sent (fault Y02),
- * and each over the header without the others. All keys are asked at once. */
+ * and each over the header without the others. All keys are asked at once, and while the job still
+ * waits in its site's queue where that can be. */
 #include "deliver/sign.h"
 
 #include "deliver/connection.h"
