@@ -76,19 +76,28 @@ static void answer_of(const struct dns_message *m, struct dns_direct_answer *ret
         *ret = (struct dns_direct_answer){ .answer = m->answer, .alias = m->alias };
 }
 
-static void packet_read(struct str packet, const struct dns_question *q, struct arena *a,
-                        struct dns_direct_answer *ret, bool *ret_truncated)
+/* What comes after a try. */
+enum next {
+    NEXT_END,   /* *ret is the answer */
+    NEXT_AGAIN, /* none came; *ret says so, should nothing follow */
+    NEXT_PLAIN, /* again, without EDNS; *ret as before */
+    NEXT_TCP,   /* it did not fit */
+};
+
+static enum next packet_read(struct str packet, const struct dns_question *q, struct arena *a,
+                             struct dns_direct_answer *ret)
 {
     struct dns_message m;
     struct err err = { 0 };
 
-    *ret_truncated = false;
-    if (!dns_message_read(packet, q, a, &m, &err))
+    if (!dns_message_read(packet, q, a, &m, &err)) {
         answer_end(ret, DNS_DIRECT_FAILED, arena_strf(a, "malformed answer: %s", err.text));
-    else if (m.truncated)
-        *ret_truncated = true;
-    else
-        answer_of(&m, ret);
+        return NEXT_END;
+    }
+    if (m.truncated)
+        return NEXT_TCP;
+    answer_of(&m, ret);
+    return m.plain_wanted && !q->plain ? NEXT_PLAIN : NEXT_END;
 }
 
 /* UDP
@@ -171,39 +180,44 @@ static bool exchange_packets(int fd, const struct dns_question *q, int64_t until
     return ok;
 }
 
-/* One try; *ret_heard tells that *ret, or *ret_truncated, is an answer. Waits. */
-static bool try_udp(const struct dns_direct_question *d, int64_t until_ms, struct arena *a,
-                    struct dns_direct_answer *ret, bool *ret_heard, bool *ret_truncated,
+/* No packet came: `error` says why, or 0. */
+static void silence(int error, struct arena *a, struct dns_direct_answer *ret)
+{
+    if (error == 0)
+        answer_end(ret, DNS_DIRECT_SILENT, STR("no answer"));
+    else if (error == EBADMSG)
+        answer_end(ret, DNS_DIRECT_FAILED, STR("it is drowned in answers to other questions"));
+    else
+        answer_end(ret, DNS_DIRECT_FAILED, arena_strf(a, "%s", strerror(error)));
+}
+
+/* One try. Waits. */
+static bool try_udp(const struct dns_direct_question *d, bool plain, int64_t until_ms,
+                    struct arena *a, struct dns_direct_answer *ret, enum next *ret_next,
                     struct err *err)
 {
-    const struct dns_question q = { (uint16_t)random_below(65536), d->type, d->name };
+    const struct dns_question q = { (uint16_t)random_below(65536), d->type, d->name, plain };
     char room[DNS_UDP_BYTES_MAX];
     struct str packet;
     int error;
 
-    *ret_heard = *ret_truncated = false;
     int fd = socket_connected(&d->server);
     if (fd < 0) {
         int why = errno;
         answer_end(ret, is_unreachable(why) ? DNS_DIRECT_UNREACHABLE : DNS_DIRECT_FAILED,
                    arena_strf(a, "%s", strerror(why)));
-        *ret_heard = true;
+        *ret_next = NEXT_END;
         return true;
     }
     bool ok = exchange_packets(fd, &q, until_ms, room, &packet, &error, err);
     close(fd);
     if (!ok)
         return false;
-    if (packet.len > 0) {
-        packet_read(packet, &q, a, ret, ret_truncated);
-        *ret_heard = true;
-    } else if (error != 0) {
-        answer_end(ret, DNS_DIRECT_FAILED,
-                   error == EBADMSG ? STR("it is drowned in answers to other questions")
-                                    : arena_strf(a, "%s", strerror(error)));
-    } else {
-        answer_end(ret, DNS_DIRECT_SILENT, STR("no answer"));
-    }
+    *ret_next = NEXT_AGAIN;
+    if (packet.len > 0)
+        *ret_next = packet_read(packet, &q, a, ret);
+    else
+        silence(error, a, ret);
     return true;
 }
 
@@ -224,7 +238,6 @@ static bool ask_over(struct stream *s, const struct dns_question *q, int64_t dea
                      struct arena *a, struct dns_direct_answer *ret, struct err *err)
 {
     struct buf packet;
-    bool truncated;
 
     buf_init(&packet, 2 + DNS_QUESTION_BYTES_MAX);
     (void)buf_add(&packet, STR("\0\0")); /* its length (RFC 1035 §4.2.2) */
@@ -248,17 +261,16 @@ static bool ask_over(struct stream *s, const struct dns_question *q, int64_t dea
         answer_end(ret, DNS_DIRECT_FAILED, STR("it answered another question over TCP"));
         return true;
     }
-    packet_read(answer, q, a, ret, &truncated);
-    if (truncated)
+    if (packet_read(answer, q, a, ret) == NEXT_TCP)
         answer_end(ret, DNS_DIRECT_FAILED, STR("a truncated answer over TCP"));
     return true;
 }
 
 /* Waits. */
-static bool ask_tcp(const struct dns_direct_question *d, struct arena *a,
+static bool ask_tcp(const struct dns_direct_question *d, bool plain, struct arena *a,
                     struct dns_direct_answer *ret, struct err *err)
 {
-    const struct dns_question q = { (uint16_t)random_below(65536), d->type, d->name };
+    const struct dns_question q = { (uint16_t)random_below(65536), d->type, d->name, plain };
     struct stream *s = NULL;
     struct err why = { 0 };
 
@@ -281,19 +293,23 @@ bool dns_direct_ask(const struct dns_direct_question *q, struct arena *a,
                     struct dns_direct_answer *ret, struct err *err)
 {
     int64_t wait_ms = TRY_MS_FIRST;
-    bool heard = false, truncated = false;
+    enum next next = NEXT_AGAIN;
+    bool plain = false;
 
     if (!dns_name_ok(q->name)) {
         *ret = (struct dns_direct_answer){ .answer = { .status = DNS_NO_NAME } };
         return true;
     }
     answer_end(ret, DNS_DIRECT_SILENT, STR("no time was left to ask it"));
-    for (unsigned i = 0; i < TRIES && !heard && loop_now_ms() < q->deadline_ms; i++, wait_ms *= 2) {
+    for (unsigned i = 0; i < TRIES && loop_now_ms() < q->deadline_ms; i++, wait_ms *= 2) {
         int64_t until_ms = loop_now_ms() + wait_ms;
         if (until_ms > q->deadline_ms)
             until_ms = q->deadline_ms;
-        if (!try_udp(q, until_ms, a, ret, &heard, &truncated, err))
+        if (!try_udp(q, plain, until_ms, a, ret, &next, err))
             return err_at(err, "DNS");
+        plain |= next == NEXT_PLAIN;
+        if (next == NEXT_END || next == NEXT_TCP)
+            break;
     }
-    return truncated ? ask_tcp(q, a, ret, err) : true;
+    return next == NEXT_TCP ? ask_tcp(q, plain, a, ret, err) : true;
 }

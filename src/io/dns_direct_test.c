@@ -23,6 +23,7 @@ enum act {
     ANSWER_CUT,  /* TC: come again over TCP */
     ANSWER_LAME, /* without AA */
     SERVFAIL,
+    FORMERR,    /* to a question with EDNS; else the answer */
     WRONG_ID,   /* then the answer */
     WRONG_NAME, /* then the answer */
     FLOOD,      /* of wrong ids, without end */
@@ -37,28 +38,31 @@ static struct {
     pthread_t thread;
     const enum act *acts; /* one a question */
     size_t count;
-    uint16_t ids[8], ports[8]; /* of the questions heard */
+    uint16_t ids[64], ports[64]; /* of the questions heard */
 } server;
 
 /* The server
  * --------------------------------------------------------------------------------------------
  */
 
-/* The question with other flags and one TXT record behind, without its OPT. */
+/* The question with other flags and one TXT record behind, without its OPT if it has one. */
 static size_t make_answer(const char *question, size_t len, enum act act, char *to)
 {
     static const char record[] = "\xc0\x0c\x00\x10\x00\x01\x00\x00\x00\x3c\x00\x02\x01x";
-    size_t body = len - 11;
+    bool edns = question[11] != 0;
+    size_t body = edns ? len - 11 : len;
 
+    if (act == FORMERR && !edns)
+        act = ANSWER;
     memcpy(to, question, body);
     to[2] = act == ANSWER_LAME ? '\x80' : act == ANSWER_CUT ? '\x86' : '\x84';
-    to[3] = act == SERVFAIL ? 2 : 0;
+    to[3] = act == SERVFAIL ? 2 : act == FORMERR ? 1 : 0;
     to[11] = 0;
     if (act == WRONG_ID || act == FLOOD)
         to[0] = (char)(to[0] ^ 0x40);
     if (act == WRONG_NAME)
         to[13] = 'z';
-    if (act == SERVFAIL || act == ANSWER_CUT)
+    if (act == SERVFAIL || act == FORMERR || act == ANSWER_CUT)
         return body;
     to[7] = 1;
     memcpy(to + body, record, sizeof record - 1);
@@ -191,6 +195,7 @@ static const struct direct_case {
       2,
       DNS_DIRECT_ANSWERED,
       NULL },
+    { "F27 a server that does not know EDNS", { FORMERR, FORMERR }, 2, DNS_DIRECT_ANSWERED, NULL },
     { "S01 SERVFAIL", { SERVFAIL }, 1, DNS_DIRECT_FAILED, "SERVFAIL" },
     { "F27 a server that is no authority", { ANSWER_LAME }, 1, DNS_DIRECT_FAILED, "no authority" },
     { "S04 a damaged answer", { DAMAGED }, 1, DNS_DIRECT_FAILED, "malformed" },
@@ -226,16 +231,31 @@ static void f27_s01_s03_s04_s05_what_a_server_says(void **state)
     arena_done(&arena);
 }
 
-/* All tries use another id or port: both equal by chance is one in 2^16 times the ports. */
-static void s05_each_try_has_its_own_id_and_port(void **state)
+/* Whoever is not on the way has to guess both: each bit of the id is seen set and clear, and ports
+ * are not one after the other. By chance this fails once in 2^58 runs. */
+static void s05_ids_and_ports_cannot_be_guessed(void **state)
 {
-    static const enum act acts[] = { NOTHING, ANSWER };
+    enum act acts[ARRAY_LEN(server.ids)];
+    unsigned set = 0, clear = 0, next_to = 0;
     struct arena arena;
 
     (void)state;
     arena_init(&arena, 1024);
-    assert_int_equal(ask(acts, 2, 60000, &arena).end, DNS_DIRECT_ANSWERED);
-    assert_true(server.ids[0] != server.ids[1] || server.ports[0] != server.ports[1]);
+    for (size_t i = 0; i < ARRAY_LEN(acts); i++)
+        acts[i] = ANSWER;
+    for (size_t i = 0; i < ARRAY_LEN(acts); i++) {
+        assert_int_equal(ask(acts, 1, 60000, &arena).end, DNS_DIRECT_ANSWERED);
+        server.ids[i] = server.ids[0];
+        server.ports[i] = server.ports[0];
+    }
+    for (size_t i = 1; i < ARRAY_LEN(acts); i++) {
+        set |= server.ids[i];
+        clear |= ~(unsigned)server.ids[i];
+        next_to += abs(server.ports[i] - server.ports[i - 1]) <= 2;
+    }
+    assert_int_equal(set & 0xffff, 0xffff);
+    assert_int_equal(clear & 0xffff, 0xffff);
+    assert_true(next_to < ARRAY_LEN(acts) / 4);
     arena_done(&arena);
 }
 
@@ -298,7 +318,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(f27_s01_s03_s04_s05_what_a_server_says),
-        cmocka_unit_test(s05_each_try_has_its_own_id_and_port),
+        cmocka_unit_test(s05_ids_and_ports_cannot_be_guessed),
         cmocka_unit_test(silence_ends_at_the_deadline),
         cmocka_unit_test(nobody_there),
         cmocka_unit_test(a_cancelled_question_ends),

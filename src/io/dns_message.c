@@ -12,7 +12,9 @@
 #define CLASS_IN 1
 #define TYPE_OPT 41
 #define RCODE_OK 0
+#define RCODE_FORMERR 1
 #define RCODE_NO_NAME 3
+#define RCODE_NOTIMP 4
 #define POINTERS_MAX 127 /* each must lead further back, but a packet is long */
 
 enum section { SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL, SECTIONS };
@@ -132,7 +134,7 @@ static void add_number(struct buf *to, unsigned number)
 bool dns_question_write(struct buf *to, const struct dns_question *q)
 {
     struct wire_name name;
-    const unsigned counts[] = { 1, 0, 0, 1 };
+    const unsigned counts[] = { 1, 0, 0, q->plain ? 0 : 1 };
 
     name_write(&name, q->name);
     add_number(to, q->id);
@@ -142,6 +144,8 @@ bool dns_question_write(struct buf *to, const struct dns_question *q)
     (void)buf_add(to, name_str(&name));
     add_number(to, q->type);
     add_number(to, CLASS_IN);
+    if (q->plain)
+        return buf_ok(to);
     /* OPT (RFC 6891 §6.1): the root, our datagrams' size, neither flags nor options. */
     (void)buf_add_char(to, '\0');
     add_number(to, TYPE_OPT);
@@ -344,6 +348,7 @@ bool dns_message_read(struct str packet, const struct dns_question *q, struct ar
         return err_set(err, ERR_SYNTAX, "shorter than its question");
 
     m.authoritative = flags & 0x0400;
+    m.plain_wanted = (flags & 0xf) == RCODE_FORMERR || (flags & 0xf) == RCODE_NOTIMP;
     m.truncated = flags & 0x0200;
     if (m.truncated) {
         *ret = m;

@@ -21,6 +21,7 @@ struct dns_question {
     uint16_t id;
     enum dns_type type;
     struct str name; /* dns_name_ok() */
+    bool plain;      /* without EDNS: then an answer over 512 octets comes truncated */
 };
 
 /* No recursion is asked for: who answers answers of its own. */
@@ -30,8 +31,9 @@ bool dns_question_write(struct buf *to, const struct dns_question *q);
 bool dns_message_answers(struct str packet, const struct dns_question *q);
 
 struct dns_message {
-    bool truncated;           /* ask again over TCP; nothing else was read */
-    bool authoritative;       /* AA */
+    bool truncated;     /* ask again over TCP; nothing else was read */
+    bool authoritative; /* AA */
+    bool plain_wanted;  /* FORMERR, NOTIMP: it may be EDNS that it does not know (RFC 6891 §7) */
     struct dns_answer answer; /* of the name and type asked; DNS_TEMP with why when it failed */
     struct str alias; /* the name is an alias (CNAME) of this one: then no records; or empty */
 };

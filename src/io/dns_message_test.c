@@ -77,7 +77,7 @@ static const struct answers_case {
 
 static void s05_only_what_answers_the_question(void **state)
 {
-    const struct dns_question q = { 0x1234, DNS_TXT, STR("a.example") };
+    const struct dns_question q = { 0x1234, DNS_TXT, STR("a.example"), false };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(answers_cases); i++)
@@ -178,7 +178,7 @@ static const struct read_case {
 
 static void s04_answers_are_read_strictly(void **state)
 {
-    const struct dns_question q = { 0x1234, DNS_TXT, STR("a.example") };
+    const struct dns_question q = { 0x1234, DNS_TXT, STR("a.example"), false };
     struct dns_message m;
     struct arena arena;
     struct err err;
@@ -207,7 +207,7 @@ static void a_compressed_name_in_mx(void **state)
 {
     static const struct str packet =
         STR(ID AA ONE ASKED IS_MX OWNER IS_MX TTL "\x00\x07\x00\x0a\x02mx\xc0\x0e");
-    const struct dns_question q = { 0x1234, DNS_MX, STR("A.example.") };
+    const struct dns_question q = { 0x1234, DNS_MX, STR("A.example."), false };
     struct dns_message m;
     struct arena arena;
 
@@ -225,7 +225,7 @@ static void flags_are_told(void **state)
 {
     static const struct str cut = STR(ID "\x86\x00" ONE QUESTION);
     static const struct str passed_on = STR(ID "\x80\x80" NONE QUESTION);
-    const struct dns_question q = { 0x1234, DNS_TXT, STR("a.example") };
+    const struct dns_question q = { 0x1234, DNS_TXT, STR("a.example"), false };
     struct dns_message m;
     struct arena arena;
 
@@ -242,13 +242,18 @@ static void a_question_asks_for_no_recursion(void **state)
 {
     static const struct str want = STR(ID "\x00\x00\x00\x01\x00\x00\x00\x00\x00\x01" QUESTION
                                           "\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x00\x00");
-    const struct dns_question q = { 0x1234, DNS_TXT, STR("a.example.") };
+    static const struct str want_plain = STR(ID "\x00\x00" NONE QUESTION);
+    struct dns_question q = { 0x1234, DNS_TXT, STR("a.example."), .plain = false };
     struct buf packet;
 
     (void)state;
     buf_init(&packet, DNS_QUESTION_BYTES_MAX);
     assert_true(dns_question_write(&packet, &q));
     assert_true(str_eq(buf_str(&packet), want));
+    buf_clear(&packet);
+    q.plain = true;
+    assert_true(dns_question_write(&packet, &q));
+    assert_true(str_eq(buf_str(&packet), want_plain));
     buf_done(&packet);
 }
 
