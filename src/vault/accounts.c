@@ -200,17 +200,36 @@ static bool is_declared(const struct config *c, struct str name)
     return false;
 }
 
+/* "2 credentials, 1 account below": what still belongs to it. */
+static void name_rest(const struct account *a, char *to, size_t size)
+{
+    const struct {
+        size_t count;
+        const char *one, *more;
+    } parts[] = { { a->credentials, "credential", "credentials" },
+                  { a->users, "user", "users" },
+                  { a->children, "account below", "accounts below" } };
+    size_t len = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        if (parts[i].count > 0)
+            len += (size_t)snprintf(to + len, size - len, "%s%zu %s", len > 0 ? ", " : "",
+                                    parts[i].count,
+                                    parts[i].count == 1 ? parts[i].one : parts[i].more);
+}
+
 static bool removable(struct vault *v, const struct account *a, struct err *err)
 {
     if (is_declared(v->config, a->name))
         return err_set(err, ERR_EXISTS,
                        "account %.*s: trusted_networks in the configuration name it",
                        STR_FMT(a->name));
-    if (a->credentials + a->users + a->children > 0)
-        return err_set(err, ERR_EXISTS,
-                       "account %.*s still has %zu credentials, %zu users, %zu accounts below: "
-                       "remove them first",
-                       STR_FMT(a->name), a->credentials, a->users, a->children);
+    if (a->credentials + a->users + a->children > 0) {
+        char what[128]; /* three numbers of 20 digits, and the words */
+        name_rest(a, what, sizeof what);
+        return err_set(err, ERR_EXISTS, "account %.*s still has %s: remove them first",
+                       STR_FMT(a->name), what);
+    }
     return true;
 }
 

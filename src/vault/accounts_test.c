@@ -132,7 +132,7 @@ static const struct admin_case account_cases[] = {
     { "removed while others are below",
       { .verb = ADMIN_ACCOUNT_REMOVE, .name = "all" },
       409,
-      "still has 0 credentials, 0 users, 1 accounts below" },
+      "still has 1 account below: remove" },
     { "removed", { .verb = ADMIN_ACCOUNT_REMOVE, .name = "below" }, 200, "" },
     { "removed twice", { .verb = ADMIN_ACCOUNT_REMOVE, .name = "below" }, 404, "no account below" },
     { "of the configuration",
