@@ -12,11 +12,13 @@ class Gone(Exception):
 
 
 class Client:
-    """One session. `user`: (name, password), sent over TLS."""
+    """One session. `user`: (name, password), sent over TLS. `context`: of a client with a certificate of its own;
+    `source`: the address that it comes from."""
 
     def __init__(self, port, address="127.0.0.1", implicit_tls=False, starttls=False, user=None, hello="client.test",
-                 seconds=30):
-        self.socket = socket.create_connection((address, port), seconds)
+                 seconds=30, context=None, source=None):
+        self.context = context or certificate.client_context()
+        self.socket = socket.create_connection((address, port), seconds, (source, 0) if source else None)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if implicit_tls:
             self._encrypt()
@@ -35,7 +37,7 @@ class Client:
             assert answer.startswith("235"), answer
 
     def _encrypt(self):
-        self.socket = certificate.client_context().wrap_socket(self.socket, server_hostname="localhost")
+        self.socket = self.context.wrap_socket(self.socket, server_hostname="localhost")
 
     def send(self, octets):
         self.socket.sendall(octets)
