@@ -27,6 +27,7 @@ struct accept {
     struct core_link core;
     struct vault_link vault;
     bool gate_open;
+    struct buf forwards; /* "\nname\nname\n": where senders are rewritten, as core says */
     struct session_table sessions;
     struct workspaces workspaces;
     struct buf reply, words; /* scratch of a reply; no wait between its making and its piling */

@@ -5,6 +5,8 @@
 #include "accept/cmd_path.h"
 #include "accept/verbs.h"
 #include "guard/admission.h"
+#include "guard/domain_name.h"
+#include "mail/srs.h"
 
 static bool may_add(struct session *s)
 {
@@ -25,11 +27,23 @@ static bool may_add(struct session *s)
     return true;
 }
 
+/* Looked up for what few notifications come back to rewritten senders. */
+static bool is_forward(struct session *s, const struct address *rcpt)
+{
+    struct str domain, list = buf_str(&s->role->forwards);
+
+    if (s->tx.reverse_path.len > 0 || !srs_is_local(rcpt->local) ||
+        !domain_name(rcpt->domain, &s->work->scratch, &domain))
+        return false;
+    return str_find(list, arena_strf(&s->work->scratch, "\n%.*s\n", STR_FMT(domain))) < list.len;
+}
+
 static bool is_admitted(struct session *s, const struct address *rcpt)
 {
     struct admission_facts facts = { .listener = s->kind,
                                      .authorised = session_is_authorised(s),
                                      .null_sender = s->tx.reverse_path.len == 0,
+                                     .is_forward = is_forward(s, rcpt),
                                      .gate_open = s->role->gate_open };
     struct reply refusal;
 

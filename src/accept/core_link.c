@@ -46,6 +46,15 @@ static bool on_credit(struct accept *a, const struct wire_credit *f, struct err 
     return true;
 }
 
+static void on_forwards(struct accept *a, const struct wire_forwards *f)
+{
+    if (f->begins) {
+        buf_clear(&a->forwards);
+        buf_add_char(&a->forwards, '\n');
+    }
+    buf_add(&a->forwards, wire_get(f, f->names));
+}
+
 static bool on_frame(void *owner, struct channel *c, const struct frame *f, struct err *err)
 {
     struct accept *a = owner;
@@ -59,6 +68,9 @@ static bool on_frame(void *owner, struct channel *c, const struct frame *f, stru
         return true;
     case WIRE_TX_ANSWER:
         on_answer(a, (const struct wire_tx_answer *)f);
+        return true;
+    case WIRE_FORWARDS:
+        on_forwards(a, (const struct wire_forwards *)f);
         return true;
     case WIRE_CREDIT:
         return on_credit(a, (const struct wire_credit *)f, err);

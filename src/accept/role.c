@@ -10,6 +10,7 @@
 #include "io/sandbox.h"
 
 #define REPLY_BYTES_MAX (16 * 1024)
+#define FORWARDS_BYTES_MAX (1024 * 1024 + 1)
 #define REFUSING_MAX 50         /* sessions over the limit that may hear so; then doors close */
 #define DRAIN_PATIENCE_MS 20000 /* for transactions under way (fault U07) */
 
@@ -150,6 +151,7 @@ static void role_free(void *role)
     tls_server_free(a->tls_before);
     buf_done(&a->reply);
     buf_done(&a->words);
+    buf_done(&a->forwards);
     free(a->doors);
     free(a);
 }
@@ -184,6 +186,7 @@ static bool role_begin(const struct role_start *s, void **ret_role, struct err *
     core_link_init(&a->core);
     buf_init(&a->reply, REPLY_BYTES_MAX);
     buf_init(&a->words, REPLY_BYTES_MAX);
+    buf_init(&a->forwards, FORWARDS_BYTES_MAX);
     timer_init(&a->drain.patience, on_patience_over, a);
     doors_make(a, s);
     *ret_role = a;

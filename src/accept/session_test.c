@@ -280,21 +280,31 @@ static void test_f14_a_warning_in_the_250(void **state)
 }
 
 /* A11: a notification to what looks like a sender that we rewrote is for core to judge; with a
- * sender of its own, or to another address, it is relaying. */
+ * sender of its own, to another address or another domain, it is relaying. */
 static void test_a11_r101_a_notification_comes_back(void **state)
 {
+    static const char rcpts[] = "RCPT TO:<SRS0=ABCDEFGH=AA=a.example=b@FWD.example>\r\n"
+                                "RCPT TO:<SRS1=ABCDEFGH=c.example==x@second.example>\r\n"
+                                "RCPT TO:<SRS0=ABCDEFGH=AA=a.example=b@ond.example>\r\n"
+                                "RCPT TO:<b@fwd.example>\r\nRSET\r\n";
     struct client c;
     struct world w;
 
     (void)state;
     world_start(&w, "");
+    world_forwards(&w, true, "fwd.example\nsec");
+    world_forwards(&w, false, "ond.example\n");
     client_connect(&c, &w, DOOR_RELAY);
     check_replies(&c, STR("220"));
-    client_say(&c, STR(HELO "MAIL FROM:<>\r\n"
-                            "RCPT TO:<SRS0=ABCDEFGH=AA=a.example=b@fwd.example>\r\n"
-                            "RCPT TO:<b@fwd.example>\r\nRSET\r\n" FROM
-                            "RCPT TO:<SRS0=ABCDEFGH=AA=a.example=b@fwd.example>\r\n"));
-    check_replies(&c, STR("250, 250, 250, 550 5.7.1, 250, 250, 550 5.7.1"));
+    client_say(&c, STR(HELO "MAIL FROM:<>\r\n"));
+    client_say(&c, str_of(rcpts));
+    check_replies(&c, STR("250, 250, 250, 250, 550 5.7.1, 550 5.7.1, 250"));
+    client_say(&c, STR(FROM));
+    client_say(&c, str_of(rcpts));
+    check_replies(&c, STR("250, 550 5.7.1, 550 5.7.1, 550 5.7.1, 550 5.7.1, 250"));
+    world_forwards(&w, true, "");
+    client_say(&c, STR("MAIL FROM:<>\r\nRCPT TO:<SRS0=ABCDEFGH=AA=a.example=b@fwd.example>\r\n"));
+    check_replies(&c, STR("250, 550 5.7.1"));
     client_close(&c);
     world_end(&w);
 }

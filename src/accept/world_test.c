@@ -304,6 +304,15 @@ static bool on_core_frame(void *owner, struct channel *c, const struct frame *f,
     return true;
 }
 
+void world_forwards(struct world *w, bool begins, const char *names)
+{
+    struct wire_forwards *m = wire_add(w->core, WIRE_FORWARDS, strlen(names));
+
+    m->begins = begins;
+    wire_put(m, &m->names, str_of(names));
+    world_settle();
+}
+
 void world_give_credit(struct world *w)
 {
     struct wire_credit *f = wire_add(w->core, WIRE_CREDIT, 0);

@@ -68,6 +68,8 @@ void world_end(struct world *w);
 void world_cut(struct world *w);
 void world_join(struct world *w);
 void world_gate(struct world *w, bool open);
+/* Core says where senders are rewritten: "name\nname\n", as a piece of the list. */
+void world_forwards(struct world *w, bool begins, const char *names);
 void world_give_credit(struct world *w);
 /* Core forgets what it was given. */
 void world_forget(struct world *w);

@@ -6,6 +6,7 @@
  *   session.c   who is connected, on whose account, within which limits
  *   intake.c    a transaction's frames become a message in the spool; then, and only then, 250
  *   naming.c    whose a message is, and whether it may go in that name
+ *   forwards.c  at which domains senders are rewritten
  *   observed.c  what would have been refused
  *   place.c     each recipient's site: a fixed route, or what resolve says of its domain
  *   signing.c   which keys sign a job, and their signatures
@@ -37,6 +38,7 @@ struct peer {
     struct ring *ring_in, *ring_out;
     struct gate ring_room; /* credit came for ring_out */
     uint64_t credit_sent;
+    uint64_t forwards_told;    /* accept: hash of the list that it has */
     struct idmap sessions;     /* accept: session -> struct core_session */
     struct idmap closed_early; /* accept: sessions that ended before vault had answered */
     struct idmap intakes;      /* accept: transaction -> struct intake */
@@ -82,6 +84,7 @@ struct core {
     struct idmap jobs;          /* handout.c */
     struct directory directory; /* who there is, as vault tells it */
     struct core_quota *quota;   /* quota.c */
+    bool forwards_due;          /* forwards.c: the list may have changed */
     struct buf header;          /* naming.c: a header section as it will be sent */
     struct idmap observed;      /* observed.c */
     struct idmap signings;      /* signing.c: questions that vault has not answered */
@@ -130,6 +133,12 @@ bool intake_on_frame(struct core *c, struct peer *accept, const struct frame *f,
 void intake_drop_all(struct core *c, struct peer *accept);
 void intake_send_credit(struct core *c);
 void intakes_done(struct core *c);
+
+/* forwards.c: accept is told at which domains senders are rewritten, whenever that changed. */
+void forwards_changed(struct core *c);
+void forwards_tell(struct core *c);
+/* Of the account's rewritten senders; empty: it has none. */
+struct str forwards_domain_of(const struct dir_account *a);
 
 /* observed.c: policy let a message pass that it would refuse, or warned about it. */
 void observed_add(struct core *c, const struct dir_account *a, enum policy_code code, uint64_t id,

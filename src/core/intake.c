@@ -183,6 +183,7 @@ static bool on_begin(struct core *c, struct peer *accept, const struct wire_tx_b
         .listener = s->listener,
         .authorised = is_authorised(s),
         .null_sender = m->reverse_path.len == 0,
+        .is_forward = true, /* add_return() knows better than any list */
         .gate_open = c->gate_open,
     };
     e->account = s->account;
@@ -493,8 +494,7 @@ static void check_quotas(struct intake *t)
     if (warning->len == 0)
         *warning = t->held.warning;
     else if (t->held.warning.len > 0)
-        *warning = arena_strf(&t->arena, "%.*s; %.*s", STR_FMT(*warning),
-                              STR_FMT(t->held.warning));
+        *warning = arena_strf(&t->arena, "%.*s; %.*s", STR_FMT(*warning), STR_FMT(t->held.warning));
 }
 
 static void on_end(struct core *c, struct intake *t, const struct wire_tx_end *m)

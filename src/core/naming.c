@@ -176,20 +176,11 @@ static bool hold_identity(struct naming *n, enum policy_code code, struct str ar
 
 /* --- what policy changes --- */
 
-static struct str forward_domain_of(const struct dir_account *a)
-{
-    struct dir_domain *first = LIST_FIRST(&a->grants, struct dir_domain, account_link);
-
-    if (a->forward_domain.len > 0)
-        return a->forward_domain;
-    return first ? first->name : STR("");
-}
-
 /* A stranger's mail that is passed on: its return path becomes ours (SRS), so that SPF holds; it is
  * signed by that domain, not in From's name. */
 static bool forward(struct naming *n, struct identity *i, struct reply *ret)
 {
-    struct str domain = forward_domain_of(n->account);
+    struct str domain = forwards_domain_of(n->account);
     struct envelope *e = n->envelope;
     struct address sender;
     struct buf path;

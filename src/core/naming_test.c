@@ -396,6 +396,38 @@ static void r101_forwarded_mail_goes_and_its_bounce_comes_back(void **state)
     job_seen_done(&j);
 }
 
+static void expect_forwards(struct stage *s, const char *want)
+{
+    const struct wire_forwards *m = player_next(&s->accept, WIRE_FORWARDS);
+
+    assert_true(m->begins);
+    if (!str_eq(wire_get(m, m->names), str_of(want)))
+        fail_msg("%.*s", STR_FMT(wire_get(m, m->names)));
+}
+
+/* accept knows where, so that it refuses all the rest at RCPT. */
+static void a11_accept_is_told_where_senders_are_rewritten(void **state)
+{
+    struct stage *s = *state;
+
+    expect_forwards(s, "fwd.example\n");
+    stage_tell(s, people_account(&(struct person){
+                      .id = 5, .flags = ACCOUNT_FORWARDS, .forward_domain = "five.example" }));
+    stage_settle(s);
+    expect_forwards(s, "five.example\nfwd.example\n");
+    stage_tell(s, people_account(&(struct person){ .id = 6 })); /* no change: no frame */
+    stage_settle(s);
+    assert_int_equal(player_waiting(&s->accept, WIRE_FORWARDS), 0);
+    stage_cut(s, &s->accept);
+    stage_link(s, &s->accept);
+    stage_settle(s);
+    expect_forwards(s, "five.example\nfwd.example\n");
+    stage_tell(s, people_gone(DIRECTORY_ACCOUNT, 5));
+    stage_tell(s, people_gone(DIRECTORY_DOMAIN, 3));
+    stage_settle(s);
+    expect_forwards(s, "");
+}
+
 static void a11_what_is_no_bounce_of_ours(void **state)
 {
     static const struct {
@@ -549,6 +581,7 @@ int main(void)
         TEST(r47_r48_streams),
         TEST(r47_a_streams_return_path_and_field),
         TEST(r101_forwarded_mail_goes_and_its_bounce_comes_back),
+        TEST(a11_accept_is_told_where_senders_are_rewritten),
         TEST(a11_what_is_no_bounce_of_ours),
         TEST(r115_a_contact_form),
         TEST(r115_its_own_reply_to_stays),

@@ -72,6 +72,7 @@ static void at_turn_end(void *arg)
     struct core *c = arg;
 
     intake_send_credit(c);
+    forwards_tell(c);
     if (!c->pump_due)
         return;
     c->pump_due = false;
@@ -99,8 +100,10 @@ static bool vault_frame(struct core *c, struct peer *p, const struct frame *f, s
         signing_on_signed(c, (const void *)f);
         return true;
     }
-    if (f->type != WIRE_GATE)
+    if (f->type != WIRE_GATE) {
+        forwards_changed(c);
         return directory_on_frame(&c->directory, f, err);
+    }
     c->gate_open = ((const struct wire_gate *)(const void *)f)->open != 0;
     c->gate_known = true;
     core_pump_later(c);
@@ -235,7 +238,8 @@ static void core_link(void *role, const struct role_link *l)
     p->ring_in = l->ring_in;
     p->ring_out = l->ring_out;
     p->generation++;
-    p->credit_sent = 0;
+    p->credit_sent = p->forwards_told = 0;
+    forwards_changed(c);
     channel_set_owner(p->channel, &link_events, p);
     if (p->kind == ROLE_RESOLVE)
         place_ask_again(c);

@@ -24,7 +24,8 @@ static bool is_postmaster(const struct address *rcpt)
  * say, which has the secret; a message with a sender of its own never is one (fault A11). */
 static bool may_return(const struct admission_facts *facts, const struct address *rcpt)
 {
-    return facts->listener == LISTENER_RELAY && facts->null_sender && srs_is_local(rcpt->local);
+    return facts->listener == LISTENER_RELAY && facts->null_sender && facts->is_forward &&
+           srs_is_local(rcpt->local);
 }
 
 bool admission_rcpt(const struct config *c, const struct admission_facts *facts,

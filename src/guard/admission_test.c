@@ -48,6 +48,8 @@ static const struct admission_case {
       STR("SRS0=ABCDEFGH=AA=a.example=b@fwd.example"), NULL, true },
     { "A11 stranger to a rewritten address, with a sender", STRANGER, OPEN,
       STR("SRS0=ABCDEFGH=AA=a.example=b@fwd.example"), "[RELAY]", false },
+    { "A11 stranger to such an address elsewhere", STRANGER, OPEN,
+      STR("SRS0=ABCDEFGH=AA=a.example=b@other.example"), "[RELAY]", true },
     { "A11 stranger to another address, without sender", STRANGER, OPEN, STR("ann@other.example"),
       "[RELAY]", true },
     { "A11 stranger to a rewritten address, gate closed", STRANGER, CLOSED,
@@ -65,6 +67,12 @@ static const struct admission_case {
     { "customer by a refusing rule", CUSTOMER, OPEN, STR("a@never.example"), "[ROUTE]", false },
 };
 
+/* fwd.example is where senders are rewritten. */
+static bool at_forward(struct str rcpt)
+{
+    return str_ends_nocase(rcpt, STR("@fwd.example"));
+}
+
 static void test_admission(void **state)
 {
     struct config *config;
@@ -80,6 +88,7 @@ static void test_admission(void **state)
         struct admission_facts facts = { .listener = LISTENER_RELAY,
                                          .authorised = c->who == CUSTOMER,
                                          .null_sender = c->null_sender,
+                                         .is_forward = at_forward(c->rcpt),
                                          .gate_open = c->gate == OPEN };
         struct address rcpt;
         struct reply reply = { 0 };

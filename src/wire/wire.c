@@ -48,6 +48,7 @@ static const struct wire_row wire_rows[WIRE_TYPES] = {
         S(wire_session_ready, text), S(wire_session_ready, login)),
     ROW(WIRE_TX_ANSWER, wire_tx_answer, FROM(ROLE_CORE), FROM(ROLE_ACCEPT),
         S(wire_tx_answer, text)),
+    ROW(WIRE_FORWARDS, wire_forwards, FROM(ROLE_CORE), FROM(ROLE_ACCEPT), S(wire_forwards, names)),
     ROW(WIRE_CREDIT, wire_credit, READERS, WRITERS, 0),
     ROW(WIRE_TX_BEGIN, wire_tx_begin, FROM(ROLE_ACCEPT), FROM(ROLE_CORE),
         S(wire_tx_begin, reverse_path), S(wire_tx_begin, envid), S(wire_tx_begin, helo)),

@@ -34,6 +34,7 @@ enum wire_type {
     /* core -> accept */
     WIRE_SESSION_READY = 15,
     WIRE_TX_ANSWER = 16,
+    WIRE_FORWARDS = 17,
     /* reader of a ring -> its writer */
     WIRE_CREDIT = 20,
     /* accept -> core */
@@ -259,6 +260,14 @@ struct wire_tx_answer {
     uint16_t code, status_subject, status_detail, spare;
     struct wire_str text;
     uint32_t spare2;
+};
+/* Domains at which senders of forwarded mail were rewritten (mail/srs.h): a notification to such an
+ * address is let in from anybody. Names as tables have them, a '\n' behind each; all of them, in as
+ * many frames as it takes, the first of which begins anew. */
+struct wire_forwards {
+    struct frame head;
+    uint32_t begins;
+    struct wire_str names;
 };
 struct wire_credit {
     struct frame head;
