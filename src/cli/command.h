@@ -138,6 +138,7 @@ enum cli_exit check_config_run(const struct cli_args *a);
 enum cli_exit check_address_run(const struct cli_args *a);
 enum cli_exit check_dkim_run(const struct cli_args *a);
 enum cli_exit check_spf_run(const struct cli_args *a);
+enum cli_exit doctor_run(const struct cli_args *a);
 enum cli_exit config_print_run(const struct cli_args *a);
 enum cli_exit live_run(const struct cli_args *a);
 enum cli_exit status_run(const struct cli_args *a);

@@ -21,8 +21,8 @@ static const struct show_column check_columns[] = {
     { "value", "VALUE" }, { "state", "STATE" }, { "why", "WHY" },
 };
 static const struct show_column record_columns[] = {
-    { "name", "NAME" }, { "type", "TYPE" },   { "value", "VALUE" },
-    { "why", "WHY" },   { "state", "STATE" },
+    { "need", "NEED" },   { "name", "NAME" }, { "type", "TYPE" },
+    { "value", "VALUE" }, { "why", "WHY" },   { "state", "STATE" },
 };
 
 /* The path of one domain, with `behind` and the account when it is said. */

@@ -154,6 +154,18 @@ const struct cli_command cli_commands[] = {
       .run = status_run,
       .about = "What the relay does and whether it is well.",
       .text = "Ends with 6 when something is not." },
+    { .noun = "doctor",
+      .args = "[CHECK...]",
+      .args_max = 20,
+      .flags = F(REPORT) | F(NIGHTLY) | F(TRY),
+      .is_client = true,
+      .run = doctor_run,
+      .about = "Looks whether everything is well, and says what to do about what is not.",
+      .text = "Checks: config, roles, open-relay (every listener is tried with the tricks of those "
+              "who look for one, from an address of this machine that is not loopback), tls, dns "
+              "(address, PTR, SPF), port25, clock, disk, domains. Each is ok, warn or fail. Ends "
+              "with 6 when one fails. The relay does the same by itself each night "
+              "(doctor.nightly) and logs event=doctor-worse for what got worse." },
     { .noun = "reload",
       .args = "",
       .is_client = true,

@@ -109,6 +109,7 @@ static bool take_settings(struct fleet *f, struct err *err)
         settings_free(fresh);
         return false;
     }
+    nightly_use(&f->nightly, fresh->config);
     settings_free(f->settings);
     f->settings = fresh;
     log_set_level(fresh->config->log_debug ? LOG_DEBUG : LOG_INFO);
@@ -241,6 +242,8 @@ static void on_exit_of(void *arg, int pid, int wait_status)
 {
     struct fleet *f = arg;
 
+    if (nightly_ended(&f->nightly, pid))
+        return;
     FLEET_EACH (f, s)
         if (s->pid == pid) {
             slot_ended(s, wait_status);
@@ -300,6 +303,7 @@ static void fleet_free(struct fleet *f)
         slot_done(s);
     }
     process_on_exit(NULL, NULL);
+    nightly_done(&f->nightly);
     timer_clear(&f->status_timer);
     log_keeper_done(&f->log_keeper);
     admin_done(&f->admin);
@@ -319,6 +323,7 @@ bool fleet_serve(struct settings *settings, struct err *err)
     timer_init(&f->status_timer, status_late, f);
     admin_init(&f->admin, &admin_ops, f);
     log_keeper_init(&f->log_keeper, settings->config, log_changed, f);
+    nightly_init(&f->nightly, settings->config);
     process_on_exit(on_exit_of, f);
     process_on_signal(on_signal, f);
     ok = doors_open(settings->config, &f->doors, err) && start_all(f, err);

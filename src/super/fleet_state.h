@@ -7,6 +7,7 @@
 #include "super/admin.h"
 #include "super/doors.h"
 #include "super/log_keeper.h"
+#include "super/nightly.h"
 #include "super/settings.h"
 #include "super/table.h"
 
@@ -48,6 +49,7 @@ struct fleet {
     uint32_t joint_number;
     struct admin admin;
     struct log_keeper log_keeper;
+    struct nightly nightly;
     struct gate changed; /* a role became ready, drained, or ended */
     bool started, stopping;
     struct fiber *stopper;
