@@ -112,8 +112,7 @@ const char *verdict_text(enum verdict v)
         [VERDICT_NETWORK] = "the client is in none of the credential's networks",
         [VERDICT_EXPIRED] = "the credential has expired",
         [VERDICT_SUSPENDED] = "the account, one above it, or the person is suspended",
-        [VERDICT_VERIFIER] = "no SCRAM verifier is kept of it: made before there were any, or a "
-                             "person; rotate the credential, or sign in by PLAIN",
+        [VERDICT_VERIFIER] = "no SCRAM verifier is kept of it: sign in by PLAIN, or rotate it",
     };
     return texts[v];
 }

@@ -21,7 +21,7 @@ static struct inquiry *ask(struct domains *d, struct hosted_round *r, struct str
 {
     struct inquiry *q = ARENA_NEW(a, struct inquiry);
 
-    inquiry_ask_dns(&d->inquiries, q, name, type, DNS_HOW_RECURSIVE, a);
+    inquiry_ask_dns(&d->inquiries, q, name, (uint16_t)type, DNS_HOW_RECURSIVE, a);
     r->inquiries[r->count++] = q;
     return q;
 }

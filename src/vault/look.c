@@ -19,7 +19,7 @@ static struct inquiry *ask(struct looking *l, struct str name, enum dns_type typ
 {
     struct inquiry *q = ARENA_NEW(l->arena, struct inquiry);
 
-    inquiry_ask_dns(&l->d->inquiries, q, name, type, how, l->arena);
+    inquiry_ask_dns(&l->d->inquiries, q, name, (uint16_t)type, how, l->arena);
     l->asked[l->count++] = q;
     return q;
 }
