@@ -301,7 +301,8 @@ bool dns_direct_ask(const struct dns_direct_question *q, struct arena *a,
         return true;
     }
     answer_end(ret, DNS_DIRECT_SILENT, STR("no time was left to ask it"));
-    for (unsigned i = 0; i < TRIES && loop_now_ms() < q->deadline_ms; i++, wait_ms *= 2) {
+    for (unsigned i = 0; i < (q->once ? 1 : TRIES) && loop_now_ms() < q->deadline_ms;
+         i++, wait_ms *= 2) {
         int64_t until_ms = loop_now_ms() + wait_ms;
         if (until_ms > q->deadline_ms)
             until_ms = q->deadline_ms;

@@ -10,6 +10,7 @@ struct dns_direct_question {
     struct endpoint server;
     struct str name;
     enum dns_type type; /* not DNS_SOA */
+    bool once;          /* one try alone: of a server that said nothing lately */
     int64_t deadline_ms;
 };
 
@@ -29,8 +30,8 @@ struct dns_direct_answer {
     struct str why; /* for people, unless ANSWERED */
 };
 
-/* UDP three times, with another id and port each time; TCP when the answer does not fit. An answer
- * that is not authoritative is FAILED: a server that only passes on what others say was named by
- * mistake. False: ERR_CANCELLED alone. Waits. */
+/* UDP, at most three times, with another id and port each time; TCP when the answer does not fit.
+ * An answer that is not authoritative is FAILED: a server that only passes on what others say was
+ * named by mistake. False: ERR_CANCELLED alone. Waits. */
 MUST_USE bool dns_direct_ask(const struct dns_direct_question *q, struct arena *a,
                              struct dns_direct_answer *ret, struct err *err);

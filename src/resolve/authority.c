@@ -36,21 +36,29 @@ struct names {
  * ----------------------------------------------------------------------------------------------
  */
 
+/* Waits. */
 static void ask_server(struct asking *k, size_t i)
 {
     const struct zone_server *server = &k->zone->servers[i];
+    struct silence *silence = k->question->silence;
+    struct dns_direct_answer *answer = &k->answers[i];
     const struct dns_direct_question q = { .server = { server->ip, k->question->port },
                                            .name = k->name,
                                            .type = k->question->type,
+                                           .once = silence_has(silence, &server->ip, loop_now_ms()),
                                            .deadline_ms = k->question->deadline_ms };
 
-    k->answers[i] = (struct dns_direct_answer){ .end = DNS_DIRECT_FAILED };
+    *answer = (struct dns_direct_answer){ .end = DNS_DIRECT_FAILED };
     if (server->ip.family == 0)
-        k->answers[i].why = STR("it has no address");
+        answer->why = STR("it has no address");
     else if (server->refused)
-        k->answers[i].why = STR("its address is not public");
-    else if (!dns_direct_ask(&q, k->arena, &k->answers[i], NULL))
-        k->answers[i].end = DNS_DIRECT_SILENT; /* cancelled: nobody will look */
+        answer->why = STR("its address is not public");
+    else if (!dns_direct_ask(&q, k->arena, answer, NULL))
+        answer->end = DNS_DIRECT_SILENT; /* cancelled: nobody will look */
+    else if (answer->end != DNS_DIRECT_SILENT)
+        silence_forget(silence, &server->ip);
+    else if (loop_now_ms() < q.deadline_ms) /* it had all the time that it gets */
+        silence_note(silence, &server->ip, loop_now_ms());
 }
 
 static void ask_rest(struct asking *k)

@@ -5,6 +5,7 @@
  * so; a resolver would tell what one of them said some time ago. */
 #pragma once
 
+#include "resolve/silence.h"
 #include "resolve/zone.h"
 
 /* Of one question, aliases included. */
@@ -15,6 +16,7 @@ struct authority_question {
     enum dns_type type;
     uint16_t port; /* of the servers: 53 */
     const struct target_policy *policy;
+    struct silence *silence; /* of all questions */
     int64_t deadline_ms;
 };
 

@@ -72,6 +72,7 @@ static struct {
     struct lookups *lookups;
     struct ip_net nets[2];
     struct target_policy policy;
+    struct silence silence;
 } world;
 
 /* Name servers
@@ -327,6 +328,7 @@ static void ask(const char *name, int64_t wait_ms, struct arena *a, struct autho
                                           .type = DNS_TXT,
                                           .port = world.port,
                                           .policy = &world.policy,
+                                          .silence = &world.silence,
                                           .deadline_ms = loop_now_ms() + wait_ms };
     if (!authority_ask(world.lookups, &q, a, ret, &err))
         fail_msg("%s: %s", name, err.text);
@@ -402,6 +404,7 @@ static void ask_on_fiber(void *arg)
                                           .type = DNS_TXT,
                                           .port = world.port,
                                           .policy = &world.policy,
+                                          .silence = &world.silence,
                                           .deadline_ms = NO_DEADLINE };
     struct authority_answer *answer;
     struct arena arena;

@@ -119,6 +119,7 @@ static bool ask_authorities(struct question *q, const struct setting *s,
                                                  .type = q->asked.type,
                                                  .port = s->authority_port,
                                                  .policy = s->policy,
+                                                 .silence = s->silence,
                                                  .deadline_ms = loop_now_ms() + AUTHORITY_MS };
 
     return authority_ask(s->lookups, &question, &q->arena, ret, err);

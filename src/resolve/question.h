@@ -5,6 +5,7 @@
 
 #include "base/list.h"
 #include "resolve/hosts.h"
+#include "resolve/silence.h"
 #include "wire/wire.h"
 
 /* What the configuration says, as it was when the question began to run: it may be replaced while
@@ -15,6 +16,7 @@ struct setting {
     struct str hostname;
     struct ip sources[2]; /* family 0: unset */
     uint16_t authority_port;
+    struct silence *silence;
 };
 
 /* Which fields count depends on the kind. */

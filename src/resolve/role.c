@@ -23,6 +23,7 @@ struct resolve {
     const struct config *config;
     struct machine machine;
     struct lookups *lookups;
+    struct silence silence;
     struct list askers; /* with an open channel */
     struct list questions, waiting;
     size_t count, waiting_count; /* of either */
@@ -151,7 +152,8 @@ static void question_run(void *arg)
                                .policy = policy_copy(c, &r->machine, &q->arena),
                                .hostname = arena_str(&q->arena, c->hostname),
                                .sources = { c->delivery.source4, c->delivery.source6 },
-                               .authority_port = c->dns_authority_port };
+                               .authority_port = c->dns_authority_port,
+                               .silence = &r->silence };
     struct err err = { 0 };
 
     /* Cancelled: the role is going, and the asker will hear of that. */

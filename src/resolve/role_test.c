@@ -489,7 +489,7 @@ static void confined_story(void *arg)
     struct sandbox_rule rule = { .needs = SANDBOX_CONNECT };
     struct dns_options o = { .servers = &world.at, .server_count = 1 };
     struct sandbox_state in_force;
-    struct dns_direct_question direct = { world.at, STR("many.test"), DNS_MX, NO_DEADLINE };
+    struct dns_direct_question direct = { world.at, STR("many.test"), DNS_MX, false, NO_DEADLINE };
     struct dns_direct_answer cut; /* over UDP, so it comes over TCP */
     struct dns_answer one, many;
     struct dns *dns = NULL;
