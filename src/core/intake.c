@@ -2,19 +2,16 @@
 /* core/intake.c - a transaction's frames become a message in the spool; then, and only then, 250.
  *
  * Nothing that accept says is believed: the session must be bound by vault, addresses are parsed
- * again, recipients are admitted again, the size is what was counted, edits must lie inside the
- * header. What breaks these rules is refused with 5yz; what no correct accept would send (an
- * unknown transaction, a wrong extent) ends the link. */
+ * again, recipients are admitted again (intake_rcpt.c), names are judged (naming.c), the size is
+ * what was counted, edits must lie inside the header. What breaks these rules is refused with 5yz;
+ * what no correct accept would send (an unknown transaction, a wrong extent) ends the link. */
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/naming.h"
-#include "core/quota.h"
-#include "guard/admission.h"
+#include "core/intake.h"
 #include "io/clock.h"
-#include "mail/srs.h"
 
 #define INTAKE_ARENA_BYTES 4096
 #define IDLE_INTAKES_MAX 256
@@ -22,24 +19,6 @@
 #define BODY_HASH_BYTES 32
 /* An idle one gives a larger header's memory back. */
 #define HEADER_KEPT_BYTES (16 * 1024)
-
-struct intake {
-    struct list idle;
-    struct core *core;
-    struct peer *accept;
-    uint32_t generation;
-    uint64_t session, tx;
-    struct spool_tx *spool_tx;
-    struct arena arena;
-    struct envelope envelope;
-    size_t rcpts_room;
-    struct admission_facts admission;
-    struct reply refusal; /* code 0: none so far */
-    struct buf header;    /* the first of the content, until the header section has ended */
-    bool header_whole;
-    struct naming naming;
-    struct reservation held; /* of the quotas */
-};
 
 /* --- life --- */
 
@@ -109,9 +88,8 @@ void intake_drop_all(struct core *c, struct peer *accept)
 
 /* --- what accept says --- */
 
-__attribute__((format(printf, 5, 6))) static void refuse(struct intake *t, uint16_t code,
-                                                         uint16_t subject, uint16_t detail,
-                                                         const char *fmt, ...)
+void intake_refuse(struct intake *t, uint16_t code, uint16_t subject, uint16_t detail,
+                   const char *fmt, ...)
 {
     char text[300];
     va_list args;
@@ -202,101 +180,8 @@ static bool on_begin(struct core *c, struct peer *accept, const struct wire_tx_b
     struct address from;
     struct err bad;
     if (e->reverse_path.len > 0 && !address_parse(e->reverse_path, &from, &bad))
-        refuse(t, 501, 1, 7, "the sender's address cannot be used: %s", bad.text);
+        intake_refuse(t, 501, 1, 7, "the sender's address cannot be used: %s", bad.text);
     return true;
-}
-
-static void add_rcpt(struct intake *t, struct envelope_rcpt rcpt)
-{
-    struct envelope *e = &t->envelope;
-
-    if (e->rcpt_count == t->rcpts_room) {
-        size_t room = t->rcpts_room ? t->rcpts_room * 4 : 4;
-        struct envelope_rcpt *more = ARENA_ARRAY(&t->arena, struct envelope_rcpt, room);
-        if (e->rcpt_count > 0)
-            memcpy(more, e->rcpts, e->rcpt_count * sizeof *more);
-        e->rcpts = more;
-        t->rcpts_room = room;
-    }
-    e->rcpts[e->rcpt_count++] = rcpt;
-}
-
-/* NOTIFY and ORCPT as accept's parser gives them (RFC 3461 §4.1, §4.2). */
-static bool rcpt_ok(struct intake *t, const struct wire_tx_rcpt *m, struct err *err)
-{
-    const uint32_t any = NOTIFY_SUCCESS | NOTIFY_FAILURE | NOTIFY_DELAY;
-    struct str orcpt = wire_get(m, m->orcpt);
-    struct rcpt_params params;
-
-    if (m->notify != NOTIFY_NEVER && (m->notify & ~any))
-        return err_set(err, ERR_SYNTAX, "a recipient with NOTIFY %x", m->notify);
-    if (orcpt.len == 0)
-        return true;
-    return rcpt_params_parse(arena_strf(&t->arena, "ORCPT=%.*s", STR_FMT(orcpt)), &t->arena,
-                             &params, err) &&
-           (params.orcpt.len == orcpt.len ||
-            err_set(err, ERR_SYNTAX, "an ORCPT with more behind it"));
-}
-
-/* A notification from anybody to what looks like a sender that we rewrote (guard/admission.h). For
- * the domains that we receive for, mail to such addresses may also be somebody else's. */
-static bool is_return(const struct intake *t, const struct address *rcpt)
-{
-    return !t->admission.authorised && t->admission.null_sender && srs_is_local(rcpt->local) &&
-           !config_is_local_domain(t->core->config, rcpt->domain);
-}
-
-/* It goes to the first sender, whose address comes out of it. */
-static void add_return(struct intake *t, const struct address *rcpt, const struct wire_tx_rcpt *m)
-{
-    struct admission_facts facts = t->admission;
-    struct address home;
-    struct str text;
-    struct reply refusal;
-    struct err bad;
-
-    facts.authorised = true;
-    if (!naming_return(t->core, rcpt, &t->arena, &text, &refusal) ||
-        (address_parse(text, &home, &bad) &&
-         !admission_rcpt(t->core->config, &facts, &home, &t->arena, &refusal)))
-        t->refusal = refusal;
-    else
-        add_rcpt(t, (struct envelope_rcpt){ .address = text, .notify = (uint8_t)m->notify });
-}
-
-static void on_rcpt(struct intake *t, const struct wire_tx_rcpt *m)
-{
-    struct str text = arena_str(&t->arena, wire_get(m, m->address));
-    struct address address = { .local = text };
-    struct reply refusal;
-    struct err bad;
-
-    if (t->refusal.code != 0)
-        return;
-    if (t->envelope.rcpt_count >= t->core->config->limits.recipients) {
-        refuse(t, 452, 5, 3, "more than %u recipients (limits.recipients)",
-               t->core->config->limits.recipients);
-        return;
-    }
-    bool postmaster = str_eq_nocase(text, STR("postmaster"));
-    if (!postmaster && !address_parse(text, &address, &bad)) {
-        refuse(t, 501, 1, 3, "a recipient's address cannot be used: %s", bad.text);
-        return;
-    }
-    if (!admission_rcpt(t->core->config, &t->admission, &address, &t->arena, &refusal)) {
-        t->refusal = refusal;
-        return;
-    }
-    if (is_return(t, &address)) {
-        add_return(t, &address, m);
-        return;
-    }
-    add_rcpt(t, (struct envelope_rcpt){
-                    .address = postmaster ? core_postmaster(t->core, &t->arena)
-                                          : text, /* RFC 5321 §4.5.1 */
-                    .orcpt = arena_str(&t->arena, wire_get(m, m->orcpt)),
-                    .notify = (uint8_t)m->notify,
-                });
 }
 
 static bool on_edit(struct intake *t, const struct wire_tx_edit *m, struct err *err)
@@ -343,8 +228,8 @@ static bool on_chunk(struct core *c, struct intake *t, const struct wire_tx_chun
         return false;
     t->envelope.size_bytes += m->len;
     if (t->envelope.size_bytes > c->config->limits.message_bytes)
-        refuse(t, 552, 3, 4, "the message is larger than %llu bytes (limits.message_bytes)",
-               (unsigned long long)c->config->limits.message_bytes);
+        intake_refuse(t, 552, 3, 4, "the message is larger than %llu bytes (limits.message_bytes)",
+                      (unsigned long long)c->config->limits.message_bytes);
     if (t->refusal.code == 0) {
         keep_header(t, str_make(chunk, m->len));
         spool_add(t->spool_tx, str_make(chunk, m->len));
@@ -440,19 +325,19 @@ static void check_whole(struct intake *t, const struct wire_tx_end *m)
     const struct core_session *s = session_find(t->accept, t->session);
 
     if (e->rcpt_count == 0)
-        refuse(t, 503, 5, 1, "no recipients");
+        intake_refuse(t, 503, 5, 1, "no recipients");
     if (m->size_bytes != e->size_bytes || m->header_bytes > e->size_bytes)
-        refuse(t, 554, 6, 0, "the message arrived incomplete");
+        intake_refuse(t, 554, 6, 0, "the message arrived incomplete");
     if (m->header_bytes > t->core->config->limits.header_bytes)
-        refuse(t, 552, 3, 4, "the header is larger than %u bytes (limits.header_bytes)",
-               t->core->config->limits.header_bytes);
+        intake_refuse(t, 552, 3, 4, "the header is larger than %u bytes (limits.header_bytes)",
+                      t->core->config->limits.header_bytes);
     if (!edits_fit(e, m->header_bytes))
-        refuse(t, 554, 6, 0, "the header's edits do not fit it");
+        intake_refuse(t, 554, 6, 0, "the header's edits do not fit it");
     /* Its credential was revoked while the content came (fault A07). */
     if (!s || s->account != e->account || is_authorised(s) != t->admission.authorised)
-        refuse(t, 550, 7, 1, "this session may no longer send; sign in again");
+        intake_refuse(t, 550, 7, 1, "this session may no longer send; sign in again");
     if (!core_may_start_story())
-        refuse(t, 452, 3, 1, "too much is going on, try again later");
+        intake_refuse(t, 452, 3, 1, "too much is going on, try again later");
 }
 
 static struct str body_hash_of(struct intake *t, const struct wire_tx_end *m)
@@ -468,7 +353,7 @@ static void check_names(struct intake *t, const struct wire_tx_end *m)
     struct str header = buf_str(&t->header);
 
     if (t->admission.authorised && header.len < m->header_bytes) {
-        refuse(t, 554, 6, 0, "the header section is not where it was said to be");
+        intake_refuse(t, 554, 6, 0, "the header section is not where it was said to be");
         return;
     }
     t->naming = (struct naming){
@@ -534,10 +419,7 @@ bool intake_on_frame(struct core *c, struct peer *accept, const struct frame *f,
                        wire_type_name(f->type));
     switch (f->type) {
     case WIRE_TX_RCPT:
-        if (!rcpt_ok(t, (const void *)f, err))
-            return false;
-        on_rcpt(t, (const void *)f);
-        return true;
+        return intake_on_rcpt(t, (const void *)f, err);
     case WIRE_TX_EDIT:
         return on_edit(t, (const void *)f, err);
     case WIRE_TX_CHUNK:

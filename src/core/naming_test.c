@@ -396,6 +396,39 @@ static void r101_forwarded_mail_goes_and_its_bounce_comes_back(void **state)
     job_seen_done(&j);
 }
 
+/* A domain that we receive for, too: ours goes back, any other is a mailbox there. */
+static void r101_a_local_domain_that_also_forwards(void **state)
+{
+    struct stage *s = *state;
+    char rewritten[300];
+
+    stage_tell(s, people_account(&(struct person){ .id = FORWARDER,
+                                                   .name = "forwarder",
+                                                   .mode = POLICY_OBSERVE,
+                                                   .flags = ACCOUNT_FORWARDS,
+                                                   .forward_domain = "home.example" }));
+    stage_open(s, FORWARDER);
+    send_as(s, FORWARDER,
+            &(struct letter){ .from = "ann@free.example",
+                              .content = RECEIVED RECEIVED "From: ann@free.example\r\n" TAIL },
+            250, "");
+    struct job_seen j = sent(s);
+    (void)snprintf(rewritten, sizeof rewritten, "%.*s", STR_FMT(j.reverse_path));
+    job_seen_done(&j);
+    stage_bind(s, &(struct binding){ .session = 50, .opening = 1 });
+    assert_int_equal(stage_ready_code(s), 0);
+    struct letter l = { .session = 50, .from = "", .to = { rewritten, "SRS0=x@home.example" } };
+    stage_accept(s, &l);
+    stage_site(s, "free.example", "mx.free.example");
+    j = stage_job(s, &s->deliver);
+    assert_true(str_eq(j.rcpts[0], STR("ann@free.example")));
+    job_seen_done(&j);
+    stage_site(s, "home.example", "mx.home.example");
+    j = stage_job(s, &s->deliver);
+    assert_true(str_eq(j.rcpts[0], STR("SRS0=x@home.example")));
+    job_seen_done(&j);
+}
+
 static void expect_forwards(struct stage *s, const char *want)
 {
     const struct wire_forwards *m = player_next(&s->accept, WIRE_FORWARDS);
@@ -581,6 +614,7 @@ int main(void)
         TEST(r47_r48_streams),
         TEST(r47_a_streams_return_path_and_field),
         TEST(r101_forwarded_mail_goes_and_its_bounce_comes_back),
+        TEST(r101_a_local_domain_that_also_forwards),
         TEST(a11_accept_is_told_where_senders_are_rewritten),
         TEST(a11_what_is_no_bounce_of_ours),
         TEST(r115_a_contact_form),
