@@ -453,7 +453,8 @@ bool signer_new(struct domains *d, struct signer **ret, struct err *err)
     list_init(&s->done);
     list_init(&s->ready);
     list_init(&s->open);
-    if (!worker_pool_new("vault-sign", threads, s->batches_max + WAITING_MAX, &s->workers, err)) {
+    if (!signing_key_init(err) ||
+        !worker_pool_new("vault-sign", threads, s->batches_max + WAITING_MAX, &s->workers, err)) {
         free(s);
         return false;
     }

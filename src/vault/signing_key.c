@@ -142,3 +142,21 @@ bool signing_key_sign(const struct signing_key *k, const uint8_t hash[DKIM_HASH_
     *ret_len = len;
     return true;
 }
+
+bool signing_key_init(struct err *err)
+{
+    static const uint8_t hash[DKIM_HASH_BYTES];
+    uint8_t signature[SIGNATURE_BYTES_MAX];
+    struct signing_key *k;
+    struct buf record;
+    size_t len;
+
+    buf_init(&record, KEY_RECORD_BYTES_MAX);
+    bool ok = signing_key_make(DKIM_ED25519_SHA256, &k, &record, err);
+    if (ok) {
+        ok = signing_key_sign(k, hash, signature, &len, err);
+        signing_key_free(k);
+    }
+    buf_done(&record);
+    return ok;
+}

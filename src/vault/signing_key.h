@@ -13,6 +13,8 @@
 
 struct signing_key;
 
+/* Once, before the role confines itself: at its first use libcrypto reads its configuration. */
+MUST_USE bool signing_key_init(struct err *err);
 /* A new one; `record` gets what is to be published. Ends the process when there is no randomness
  * (fault Y10). ERR_IO: libcrypto does not know the algorithm. RSA takes some 100 ms. */
 MUST_USE bool signing_key_make(enum dkim_algorithm algorithm, struct signing_key **ret,
