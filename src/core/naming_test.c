@@ -396,6 +396,26 @@ static void r101_forwarded_mail_goes_and_its_bounce_comes_back(void **state)
     job_seen_done(&j);
 }
 
+/* What we ourselves could not deliver is told to the sender, not to the address that we made. */
+static void r101_our_own_bounce_goes_home(void **state)
+{
+    struct stage *s = *state;
+    const struct verdict bounced = { OUTCOME_BOUNCED, 550, 1, 1, "no such user", false };
+
+    stage_open(s, FORWARDER);
+    send_as(s, FORWARDER,
+            &(struct letter){ .from = "ann@free.example",
+                              .content = RECEIVED RECEIVED "From: ann@free.example\r\n" TAIL },
+            250, "");
+    struct job_seen j = sent(s);
+    stage_result(s, &s->deliver, &j, &bounced);
+    stage_site(s, "free.example", "mx.free.example");
+    j = stage_job(s, &s->deliver);
+    assert_true(str_eq(j.rcpts[0], STR("ann@free.example")));
+    assert_true(str_has(buf_str(&j.content), "To: <ann@free.example>"));
+    job_seen_done(&j);
+}
+
 /* A domain that we receive for, too: ours goes back, any other is a mailbox there. */
 static void r101_a_local_domain_that_also_forwards(void **state)
 {
@@ -614,6 +634,7 @@ int main(void)
         TEST(r47_r48_streams),
         TEST(r47_a_streams_return_path_and_field),
         TEST(r101_forwarded_mail_goes_and_its_bounce_comes_back),
+        TEST(r101_our_own_bounce_goes_home),
         TEST(r101_a_local_domain_that_also_forwards),
         TEST(a11_accept_is_told_where_senders_are_rewritten),
         TEST(a11_what_is_no_bounce_of_ours),

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 
 #include "base/code.h"
-#include "core/core.h"
+#include "core/naming.h"
 #include "io/clock.h"
+#include "mail/srs.h"
 
 /* A hundred recipients with the longest words of their servers, twice. */
 #define DSN_HEAD_MAX (512 * 1024)
@@ -63,13 +64,26 @@ static bool any_utf8(const struct envelope *e, const struct notify_rcpt *rcpts, 
     return false;
 }
 
-static struct envelope dsn_envelope(const struct core *c, const struct envelope *e, bool utf8,
-                                    struct arena *a)
+/* To whom: the sender, also where we have rewritten it (R101), so that it needs no way round by the
+ * forwarding domain's MX. */
+static struct str addressee(struct core *c, const struct envelope *e, struct arena *a)
+{
+    struct address sender;
+    struct str home;
+    struct reply why;
+
+    if (address_parse(e->reverse_path, &sender, NULL) && srs_is_local(sender.local) &&
+        naming_return(c, &sender, a, &home, &why))
+        return home;
+    return arena_str(a, e->reverse_path);
+}
+
+static struct envelope dsn_envelope(const struct core *c, const struct envelope *e, struct str to,
+                                    bool utf8, struct arena *a)
 {
     struct envelope_rcpt *rcpt = ARENA_NEW(a, struct envelope_rcpt);
 
-    *rcpt =
-        (struct envelope_rcpt){ .address = arena_str(a, e->reverse_path), .notify = NOTIFY_NEVER };
+    *rcpt = (struct envelope_rcpt){ .address = to, .notify = NOTIFY_NEVER };
     return (struct envelope){
         .account = e->account,
         .flags = (uint8_t)(ENVELOPE_DSN | (utf8 ? ENVELOPE_SMTPUTF8 : 0) |
@@ -97,7 +111,7 @@ bool notify_make(struct core *c, struct spool_message *m, const struct envelope 
         .kind = kind,
         .reporting_mta = c->config->hostname,
         .postmaster = core_postmaster(c, a),
-        .to = e->reverse_path,
+        .to = addressee(c, e, a),
         .envid = e->envid,
         .original_id = str_of(id_format(spool_message_id(m), original)),
         .subject = original_subject(c, m, e, a),
@@ -115,7 +129,7 @@ bool notify_make(struct core *c, struct spool_message *m, const struct envelope 
     bool ok = dsn_format_head(&head, &dsn) && dsn_format_tail(&tail, &dsn);
     if (ok)
         *ret = (struct settle_dsn){
-            .envelope = dsn_envelope(c, e, utf8, a),
+            .envelope = dsn_envelope(c, e, dsn.to, utf8, a),
             .head = arena_str(a, buf_str(&head)),
             .tail = arena_str(a, buf_str(&tail)),
             .original_full = full,
