@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* vault/control_kill_test.c - a child changes the control database and tells each change that is
  * durable through a pipe; it is killed in the middle of its work. What it told is there afterwards,
- * and every change has its row in the audit log and every row its change. */
+ * and every change has its row in the audit log and every row its change. Another brings an older
+ * schema up to date and is killed at the Nth step of SQLite's machine, for N after N. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,7 +15,9 @@
 
 #include <cmocka.h>
 
-#include "vault/control.h"
+#include "base/mem.h"
+#include "vault/control_sql.h"
+#include "vault/version_1_test.h"
 
 enum { ROUNDS = 24, ACCOUNTS_MAX = 4096 };
 
@@ -142,9 +145,89 @@ static void what_was_told_outlives_a_kill(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* A new schema ----------------------------------------------------------------------------------
+ */
+
+static int steps_left;
+
+static int die(void *arg)
+{
+    (void)arg;
+    (void)kill(getpid(), SIGKILL);
+    return 0;
+}
+
+/* Of each connection that this process opens. */
+static int arm(sqlite3 *db, char **message, const struct sqlite3_api_routines *api)
+{
+    (void)message;
+    (void)api;
+    sqlite3_progress_handler(db, steps_left, die, NULL);
+    return SQLITE_OK;
+}
+
+/* True when it came to its end. */
+static bool open_and_die(const char *path, int steps)
+{
+    struct control *c;
+    int status;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        steps_left = steps;
+        (void)sqlite3_auto_extension((void (*)(void))arm);
+        _exit(control_open(str_of(path), &c, NULL) ? 0 : 2);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+    return WIFEXITED(status);
+}
+
+static void see_old_account(void *arg, const struct account_row *row)
+{
+    ++*(size_t *)arg;
+    assert_true(str_eq(row->settings, STR("state=active\nidentity=observe\n")));
+}
+
+static void a_kill_while_the_schema_changes_loses_nothing(void **state)
+{
+    char folder[] = "/tmp/control-kill-XXXXXX", path[64], command[64];
+    bool ended = false;
+    size_t killed = 0;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof path, "%s/control.db", folder);
+    (void)snprintf(command, sizeof command, "rm -f %s/*", folder);
+    for (int steps = 1; !ended; steps += 1 + steps / 8) {
+        size_t accounts = 0;
+        const struct control_reader reader = { .account = see_old_account, .arg = &accounts };
+        struct control *c;
+        struct err err = { 0 };
+        sqlite3 *db;
+        assert_true(database_open(str_of(path), &db, NULL));
+        assert_true(database_run(db, version_1, NULL));
+        database_free(db);
+        ended = open_and_die(path, steps);
+        killed += !ended;
+        if (!control_open(str_of(path), &c, &err))
+            fail_msg("after %d steps: %s", steps, err.text);
+        assert_true(control_load(c, &reader, NULL));
+        assert_int_equal(accounts, 2);
+        control_free(c);
+        assert_int_equal(system(command), 0);
+    }
+    assert_true(killed > 20);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(what_was_told_outlives_a_kill) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_told_outlives_a_kill),
+        cmocka_unit_test(a_kill_while_the_schema_changes_loses_nothing),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
