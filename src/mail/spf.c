@@ -53,6 +53,14 @@ static void decided(struct spf_checking *c, struct str domain, struct str term)
                                                STR_FMT(domain), ip);
 }
 
+static bool is_printable(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] < ' ' || text.ptr[i] > '~')
+            return false;
+    return true;
+}
+
 /* The domain's words for the sender (§6.2). Whatever is wrong with them, there are none. */
 static enum spf_end explain(struct spf_checking *c, const struct spf_record *record,
                             struct str domain)
@@ -73,7 +81,7 @@ static enum spf_end explain(struct spf_checking *c, const struct spf_record *rec
     struct str why = c->answer->why;
     end = spf_expand(c, domain, txt.texts[0], &text);
     c->answer->why = why;
-    if (end == SPF_END_NO && str_is_ascii(text))
+    if (end == SPF_END_NO && is_printable(text))
         c->answer->explanation = text;
     return end == SPF_END_CANCELLED ? end : SPF_END_NO;
 }

@@ -295,6 +295,26 @@ static void a_domain_explains_itself(void **state)
     arena_done(&arena);
 }
 
+/* What the client says of itself comes back in those words: not with controls in it (S10). */
+static void s10_no_controls_in_an_explanation(void **state)
+{
+    struct tables tables = { 0 };
+    const struct spf_dns dns = { look, &tables };
+    struct spf_ask ask = { .helo = STR("mail.test"),
+                           .local = STR("a\r\nb"),
+                           .domain = STR("says.test") };
+    struct spf_answer answer;
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena, 4096);
+    assert_true(ip_parse(STR("192.0.2.1"), &ask.ip, NULL));
+    assert_true(spf_check(&ask, &dns, &arena, &answer, NULL));
+    assert_int_equal(answer.result, SPF_FAIL);
+    assert_int_equal(answer.explanation.len, 0);
+    arena_done(&arena);
+}
+
 static void who_is_asked_about(void **state)
 {
     struct tables tables = { 0 };
@@ -495,6 +515,7 @@ int main(void)
         cmocka_unit_test(s07_records_and_their_results),
         cmocka_unit_test(rfc7208_appendix_a),
         cmocka_unit_test(a_domain_explains_itself),
+        cmocka_unit_test(s10_no_controls_in_an_explanation),
         cmocka_unit_test(who_is_asked_about),
         cmocka_unit_test(s07_terms),
         cmocka_unit_test(rfc7208_7_4_macros),
