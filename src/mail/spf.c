@@ -61,29 +61,38 @@ static bool is_printable(struct str text)
     return true;
 }
 
-/* The domain's words for the sender (§6.2). Whatever is wrong with them, there are none. */
+/* The text at exp=, expanded; empty when anything is wrong with it. NO or CANCELLED. */
+static enum spf_end explanation_find(struct spf_checking *c, struct str spec, struct str domain,
+                                     struct str *ret)
+{
+    struct spf_rr_answer txt = { 0 };
+    struct str name, text;
+
+    *ret = STR_NONE;
+    enum spf_end end = spf_target_name(c, domain, spec, &name);
+    if (end == SPF_END_NO)
+        end = spf_ask_dns(c, SPF_RR_TXT, name, &txt);
+    if (end == SPF_END_NO && (txt.count != 1 || !spf_macro_ok(txt.texts[0], SPF_TEXT_EXPLANATION)))
+        return SPF_END_NO;
+    if (end == SPF_END_NO)
+        end = spf_expand(c, domain, txt.texts[0], &text);
+    if (end == SPF_END_NO && is_printable(text))
+        *ret = text;
+    return end == SPF_END_CANCELLED ? end : SPF_END_NO;
+}
+
+/* The domain's words for the sender (§6.2). Whatever is wrong with them changes nothing else. */
 static enum spf_end explain(struct spf_checking *c, const struct spf_record *record,
                             struct str domain)
 {
-    struct spf_rr_answer txt;
-    struct str name, text;
+    const struct str why = c->answer->why;
 
     c->answer->explanation = STR_NONE;
     if (record->explanation.len == 0 || c->includes > 0)
         return SPF_END_NO;
-    enum spf_end end = spf_target_name(c, domain, record->explanation, &name);
-    if (end == SPF_END_NO)
-        end = spf_ask_dns(c, SPF_RR_TXT, name, &txt);
-    if (end != SPF_END_NO)
-        return end == SPF_END_CANCELLED ? end : SPF_END_NO;
-    if (txt.count != 1 || !spf_macro_ok(txt.texts[0], SPF_TEXT_EXPLANATION))
-        return SPF_END_NO;
-    struct str why = c->answer->why;
-    end = spf_expand(c, domain, txt.texts[0], &text);
+    enum spf_end end = explanation_find(c, record->explanation, domain, &c->answer->explanation);
     c->answer->why = why;
-    if (end == SPF_END_NO && is_printable(text))
-        c->answer->explanation = text;
-    return end == SPF_END_CANCELLED ? end : SPF_END_NO;
+    return end;
 }
 
 /* No term matched: another record may decide in place of this one (§6.1). */
