@@ -345,21 +345,27 @@ bool domain_remove(struct vault *v, const struct request *r, uint64_t *ret_next,
 /* Transfer ------------------------------------------------------------------------------------- */
 
 struct moving {
-    const struct grant *grant;
-    const struct account *to;
+    uint64_t grant, to;
+    uint64_t left[LOOK_KEYS_MAX]; /* keys of streams, which are the other account's */
+    size_t left_count;
     struct audit_row row; /* for whoever gets it */
 };
 
-/* Keys of streams stay behind: the streams are the other account's. */
 static bool write_move(struct control *c, void *arg, struct err *err)
 {
     const struct moving *m = arg;
 
-    LIST_EACH (&m->grant->keys, struct key, k, link)
-        if (k->stream != 0 && !control_remove_key(c, k->id, err))
+    for (size_t i = 0; i < m->left_count; i++)
+        if (!control_remove_key(c, m->left[i], err))
             return false;
-    return control_move_grant(c, m->grant->id, m->to->id, err) &&
-           control_add_audit(c, &m->row, err);
+    return control_move_grant(c, m->grant, m->to, err) && control_add_audit(c, &m->row, err);
+}
+
+static void leave_behind(struct moving *m, const struct grant *g)
+{
+    LIST_EACH (&g->keys, struct key, k, link)
+        if (k->stream != 0 && m->left_count < LOOK_KEYS_MAX)
+            m->left[m->left_count++] = k->id;
 }
 
 static bool may_move(const struct domains *d, const struct grant *g, const struct account *to,
@@ -373,13 +379,15 @@ static bool may_move(const struct domains *d, const struct grant *g, const struc
 
 /* The keys go along, since their records are published; the proof must name the new account before
  * its time is over, else it is lost. */
-static void move(struct domains *d, struct grant *g, struct account *to)
+static void move(struct domains *d, struct grant *g, struct account *to, const struct moving *m)
 {
     const struct account *from = g->account;
 
-    LIST_EACH (&g->keys, struct key, k, link)
-        if (k->stream != 0)
+    for (size_t i = 0; i < m->left_count; i++) {
+        struct key *k = key_of_id(&d->grants, m->left[i]);
+        if (k)
             domain_forget_key(d, k);
+    }
     domain_tell_gone(d, g);
     grant_move(g, to);
     domain_tell(d, g);
@@ -401,7 +409,8 @@ bool domain_transfer(struct vault *v, const struct request *r, uint64_t *ret_nex
         !may_move(d, g, to, err))
         return false;
     struct change change = change_by(r, "domain-transferred", g->account->name, g->domain);
-    struct moving m = { .grant = g, .to = to };
+    struct moving m = { .grant = g->id, .to = to->id };
+    leave_behind(&m, g);
     buf_init(&detail, SETTINGS_BYTES_MAX);
     buf_addf(&detail, "from %.*s to %.*s", STR_FMT(g->account->name), STR_FMT(to->name));
     change.detail = buf_str(&detail);
@@ -414,7 +423,7 @@ bool domain_transfer(struct vault *v, const struct request *r, uint64_t *ret_nex
     grant_hold(g);
     bool ok = operate_change(v, &change, write_move, &m, err);
     if (ok && !r->dry_run && !g->gone) {
-        move(d, g, to);
+        move(d, g, to, &m);
         domain_row(d, r, g);
     }
     grant_drop(g);

@@ -178,6 +178,11 @@ void domain_forget(struct domains *d, struct grant *g)
     gate_wake_all(&d->changed);
 }
 
+size_t domains_count(const struct domains *d)
+{
+    return d->grants.by_id.count;
+}
+
 void domains_account_gone(struct domains *d, const struct account *a)
 {
     LIST_EACH (&d->grants.all, struct grant, g, link)

@@ -40,6 +40,9 @@ MUST_USE bool domains_on_sign(struct domains *d, const struct wire_sign *f, stru
 /* Whether mail of this account can be signed at all: BIND_SIGNS. */
 bool domains_account_signs(const struct domains *d, const struct account *a);
 
+/* Grants, of whichever state. */
+size_t domains_count(const struct domains *d);
+
 /* The verbs (operate.h). */
 verb_fn domain_add, domain_list, domain_show, domain_set, domain_remove, domain_check,
     domain_records, domain_rotate, domain_transfer;

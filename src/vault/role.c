@@ -315,6 +315,7 @@ static void vault_status(void *role, struct buf *to)
         { "users", v->roster.users_by_id.count },
         { "streams", v->roster.streams_by_id.count },
         { "credentials", v->roster.credentials_by_id.count },
+        { "domains", domains_count(v->domains) },
         { "sessions", session_count(v) },
         { "auth_right", v->auth_right },
         { "auth_wrong", v->auth_wrong },
