@@ -209,6 +209,75 @@ static void each_rule_is_whole(void **state)
     }
 }
 
+static bool set_one(enum field_noun noun, const char *key, struct str value, struct buf *to)
+{
+    struct str secret;
+    struct buf line;
+
+    buf_init(&line, 8192);
+    buf_addf(&line, "%s=%.*s\n", key, STR_FMT(value));
+    const struct fields_change change = { .noun = noun,
+                                          .changes = buf_str(&line),
+                                          .is_new = true,
+                                          .now_wall_ms = NOW_MS,
+                                          .secret = &secret };
+    buf_clear(to);
+    bool ok = fields_merge(&change, to, NULL);
+    buf_done(&line);
+    return ok;
+}
+
+/* One that each rule of the type takes, and one that none does. */
+static const struct {
+    const char *good, *bad;
+} samples[] = {
+    [FIELD_YES_NO] = { "true", "maybe" },
+    [FIELD_COUNT] = { "1", "1000000000000000000" },
+    [FIELD_BYTES] = { "1K", "16E" },
+    [FIELD_PERCENT] = { "1", "101" },
+    [FIELD_DOMAIN] = { "a.example", "a b" },
+    [FIELD_ADDRESS] = { "ann@a.example", "ann" },
+    [FIELD_LOCAL] = { "ann", "ann@a" },
+    [FIELD_NETWORKS] = { "192.0.2.0/24", "192.0.2.1/24" },
+    [FIELD_FINGERPRINT] = { DIGEST, "00" },
+    [FIELD_DATE] = { "90d", "later" },
+    [FIELD_NAME] = { "news", "new s" },
+    [FIELD_TEXT] = { "a text", "a\ttab" },
+    [FIELD_SECRET] = { "correct horse", "a\ttab" },
+};
+
+static void each_rule_takes_what_is_good_alone(void **state)
+{
+    struct buf to, long_text;
+
+    (void)state;
+    buf_init(&to, 8192);
+    for (int noun = 0; noun < NOUNS; noun++) {
+        size_t count;
+        const struct field_rule *rules = fields_of(noun, &count);
+        for (size_t i = 0; i < count; i++) {
+            const struct field_rule *r = &rules[i];
+            const char *good = r->words ? r->words[1] : samples[r->type].good;
+            const char *bad = r->words ? "no-such-word" : samples[r->type].bad;
+            if (!set_one(noun, r->key, str_of(good), &to))
+                fail_msg("%s=%s is refused", r->key, good);
+            if (set_one(noun, r->key, str_of(bad), &to))
+                fail_msg("%s=%s is taken", r->key, bad);
+            assert_true(set_one(noun, r->key, STR(""), &to)); /* the default */
+            if (r->type != FIELD_TEXT && r->type != FIELD_SECRET)
+                continue;
+            buf_init(&long_text, r->max + 1);
+            while (long_text.len <= r->max)
+                buf_add_char(&long_text, 'a');
+            if (set_one(noun, r->key, buf_str(&long_text), &to) ||
+                !set_one(noun, r->key, str_sub(buf_str(&long_text), 0, r->max), &to))
+                fail_msg("%s: its bound", r->key);
+            buf_done(&long_text);
+        }
+    }
+    buf_done(&to);
+}
+
 /* Laid over one another ------------------------------------------------------------------------ */
 
 static const struct merge_case {
@@ -380,6 +449,7 @@ int main(void)
         cmocka_unit_test(each_type_takes_what_is_good),
         cmocka_unit_test(of_a_secret_nothing_is_repeated),
         cmocka_unit_test(each_rule_is_whole),
+        cmocka_unit_test(each_rule_takes_what_is_good_alone),
         cmocka_unit_test(settings_are_laid_over),
         cmocka_unit_test(A06_a_secret_is_handed_on_and_not_kept),
         cmocka_unit_test(settings_that_do_not_fit_are_refused),
