@@ -262,13 +262,30 @@ static bool become(const struct passwd *pw, struct err *err)
     return prctl(PR_SET_PDEATHSIG, death_signal) == 0 || err_sys(err, "death signal");
 }
 
-bool process_drop_to_user(const char *user, struct err *err)
+static bool find_user(const char *user, const struct passwd **ret, struct err *err)
 {
     errno = 0;
-    const struct passwd *pw = getpwnam(user);
-    if (!pw)
-        return errno ? err_sys(err, "user %s", user)
-                     : err_set(err, ERR_CONFIG, "no user %s on this machine", user);
+    *ret = getpwnam(user);
+    if (*ret)
+        return true;
+    return errno ? err_sys(err, "user %s", user)
+                 : err_set(err, ERR_CONFIG, "no user %s on this machine", user);
+}
+
+bool process_give_file(const char *path, const char *user, struct err *err)
+{
+    const struct passwd *pw;
+
+    return find_user(user, &pw, err) &&
+           (lchown(path, pw->pw_uid, (gid_t)-1) == 0 || err_sys(err, "chown %s", path));
+}
+
+bool process_drop_to_user(const char *user, struct err *err)
+{
+    const struct passwd *pw;
+
+    if (!find_user(user, &pw, err))
+        return false;
 
     if (geteuid() == pw->pw_uid && getuid() == pw->pw_uid)
         return true;

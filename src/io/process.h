@@ -26,6 +26,8 @@ MUST_USE bool process_listen_unix(const char *path, int group_id, int *ret_fd, s
 MUST_USE bool process_seal(const char *name, struct str bytes, int *ret_fd, struct err *err);
 MUST_USE bool process_read_sealed(int fd, size_t max, char **ret, size_t *ret_len, struct err *err);
 MUST_USE bool process_drop_to_user(const char *user, struct err *err);
+/* The file at a path becomes that user's; root alone may do this. ERR_CONFIG: no such user. */
+MUST_USE bool process_give_file(const char *path, const char *user, struct err *err);
 /* What stands at a path, links followed: a regular file or not, and its permission bits. */
 MUST_USE bool process_look_file(const char *path, bool *ret_is_file, unsigned *ret_mode,
                                 struct err *err);

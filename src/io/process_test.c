@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "io/loop.h"
+#include "io/machine.h"
 #include "io/process.h"
 
 /* The child: says on descriptor 3 what it finds, ends with 7. */
@@ -263,6 +264,44 @@ static void unknown_user_is_said(void **state)
     (void)state;
     assert_false(process_drop_to_user("no-such-user-here", &err));
     assert_int_equal(err.kind, ERR_CONFIG);
+    assert_false(process_give_file("/nonexistent", "no-such-user-here", &err));
+    assert_int_equal(err.kind, ERR_CONFIG);
+}
+
+static void file_is_given_to_a_user(void **state)
+{
+    char path[] = "/tmp/baton-give-XXXXXX";
+    struct stat st;
+    struct err err = { 0 };
+
+    (void)state;
+    close(mkstemp(path));
+    if (geteuid() == 0) {
+        assert_true(process_give_file(path, "nobody", &err));
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_not_equal(st.st_uid, 0);
+    } else {
+        assert_false(process_give_file(path, "root", &err));
+    }
+    unlink(path);
+    assert_false(process_give_file(path, "root", &err));
+    assert_int_equal(err.kind, ERR_IO);
+}
+
+static void machine_tells_its_disk_and_clock(void **state)
+{
+    struct machine_disk disk;
+    struct machine_clock clock;
+    struct err err = { 0 };
+
+    (void)state;
+    assert_true(machine_disk("/tmp", &disk, &err));
+    assert_true(disk.bytes > 0 && disk.free_bytes <= disk.bytes);
+    assert_true(disk.free_files <= disk.files);
+    assert_false(machine_disk("/nonexistent", &disk, &err));
+    assert_int_equal(err.kind, ERR_IO);
+    assert_true(machine_clock(&clock, &err));
+    assert_true(clock.error_max_us >= 0);
 }
 
 static void log_lines_go_to_the_descriptor(void **state)
@@ -388,6 +427,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(c17_unix_socket_stale_or_taken),
         cmocka_unit_test(unix_path_has_a_limit),
         cmocka_unit_test(unknown_user_is_said),
+        cmocka_unit_test(file_is_given_to_a_user),
+        cmocka_unit_test(machine_tells_its_disk_and_clock),
         cmocka_unit_test(look_tells_kind_and_mode),
         cmocka_unit_test(log_lines_go_to_the_descriptor),
         cmocka_unit_test(r92_file_is_put_aside),

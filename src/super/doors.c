@@ -21,6 +21,11 @@ static bool open_api(const struct config *c, int *ret_fd, struct err *err)
     buf_init(&path, 4096);
     buf_addf(&path, "%.*s/api.sock", STR_FMT(c->state_folder));
     bool ok = process_listen_unix(buf_cstr(&path), group, ret_fd, err);
+    if (ok && c->user.len > 0 && process_user_id() == 0 &&
+        !process_give_file(buf_cstr(&path), c->user.ptr, err)) {
+        process_close(*ret_fd);
+        ok = false;
+    }
     buf_done(&path);
     return ok;
 }

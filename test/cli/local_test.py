@@ -10,7 +10,7 @@ from cli.case import FAILED, OK, USAGE, CliCase, run
 from lib import certificate
 
 COMMANDS = ("serve", "live", "check-config", "check address", "check dkim", "check spf", "config print", "status",
-            "reload", "drain", "send", "tail", "queue ls", "queue summary", "queue show", "queue why", "queue retry",
+            "doctor", "reload", "drain", "send", "tail", "queue ls", "queue summary", "queue show", "queue why", "queue retry",
             "queue hold", "queue release", "queue drop", "account add", "account ls", "account show", "account set",
             "account rm", "account observed", "account usage", "account clients", "user add", "user ls", "user set",
             "user rm", "cred add", "cred ls", "cred set", "cred rotate", "cred rm", "key add", "key ls", "key set",
