@@ -384,29 +384,30 @@ static void on_timer(void *arg)
 
 /* Both ----------------------------------------------------------------------------------------- */
 
-/* Whether another attempt may begin. One whose client has turned to something else is over. */
-static bool may_begin(struct vault_session *s, bool *ret_refused, struct err *err)
+/* Another attempt begins: one whose client has turned to something else is over. False: accept has
+ * not waited for the answer. */
+static bool turn_to_another(struct vault_session *s, struct err *err)
 {
-    struct vault *v = s->accept->vault;
-
     if (s->attempt && s->attempt->phase != PHASE_SCRAM)
         return err_set(err, ERR_SYNTAX, "AUTH in a session that waits for an answer");
     attempt_drop(s);
-    *ret_refused = !v->core.channel || v->answers_waiting >= ANSWERS_WAITING_MAX;
-    if (*ret_refused)
-        refuse_for_now(s);
     return true;
+}
+
+static bool is_too_busy(const struct vault_session *s)
+{
+    const struct vault *v = s->accept->vault;
+
+    return !v->core.channel || v->answers_waiting >= ANSWERS_WAITING_MAX;
 }
 
 bool attempt_secret(struct vault_session *s, struct str user, struct str secret, struct err *err)
 {
-    bool refused;
-
-    if (!may_begin(s, &refused, err))
+    if (!turn_to_another(s, err))
         return false;
-    if (refused)
-        return true;
-    if (secret_is_ours(secret))
+    if (is_too_busy(s))
+        refuse_for_now(s);
+    else if (secret_is_ours(secret))
         try_secret(s, user, secret);
     else
         try_password(s, user, secret);
@@ -545,12 +546,12 @@ static void last_step(struct attempt *a, struct str message)
 
 bool attempt_step(struct vault_session *s, uint32_t step, struct str message, struct err *err)
 {
-    bool refused;
-
     if (step == 0) {
-        if (!may_begin(s, &refused, err))
+        if (!turn_to_another(s, err))
             return false;
-        if (!refused)
+        if (is_too_busy(s))
+            refuse_for_now(s);
+        else
             first_step(s, message);
         return true;
     }
