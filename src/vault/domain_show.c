@@ -403,7 +403,7 @@ static void check_show(const struct domains *d, const struct request *r, const s
         check_proof(r, l);
     for (size_t i = 0; i < l->key_count; i++)
         check_key(d, r, &l->keys[i]);
-    check_other(r, l->dmarc, "TXT", "DMARC policy");
+    check_other(r, l->dmarc[0], "TXT", "DMARC policy");
     check_other(r, l->mx, "MX", "where answers go");
 }
 

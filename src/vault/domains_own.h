@@ -11,6 +11,7 @@
 #pragma once
 
 #include "io/worker.h"
+#include "mail/dmarc_walk.h"
 #include "vault/domains.h"
 #include "vault/grant.h"
 #include "vault/hosted.h"
@@ -73,7 +74,9 @@ struct look {
     struct grant *grant; /* held by who looks */
     struct proof_record want;
     struct inquiry *proof, *lock_above; /* TXT at _baton; lock_above: of the registered name */
-    struct inquiry *spf, *dmarc, *dmarc_above, *mx, *a, *aaaa;
+    struct inquiry *spf, *mx, *a, *aaaa;
+    struct dmarc_walk walk;
+    struct inquiry *dmarc[DMARC_WALK_MAX]; /* one a step */
     struct look_key keys[LOOK_KEYS_MAX];
     size_t key_count;
     struct hosted hosted;

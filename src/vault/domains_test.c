@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "mail/spf.h"
 #include "vault/domains_own.h"
 #include "vault/zone_test.h"
 
@@ -45,8 +46,7 @@ static int set_up(void **state)
     configure(z->world->config);
     ask_for(w, 200,
             (struct ask){ ADMIN_ACCOUNT_ADD, .name = "shop", .settings = "state=active\n" });
-    ask_for(w, 200,
-            (struct ask){ ADMIN_ACCOUNT_ADD, .name = "corner", .account = "shop" });
+    ask_for(w, 200, (struct ask){ ADMIN_ACCOUNT_ADD, .name = "corner", .account = "shop" });
     far_forget(&z->world->core);
     *state = z;
     return 0;
@@ -468,6 +468,53 @@ static void an_account_takes_its_domains_along(void **state)
     ask_for(z->world, 404, (struct ask){ ADMIN_DOMAIN_SHOW, .name = "brief.example" });
 }
 
+/* Facts ---------------------------------------------------------------------------------------- */
+
+static const struct fact_case {
+    const char *name, *at;
+    uint16_t rrtype;
+    const char *value; /* empty: SERVFAIL */
+    uint32_t spf_result, facts;
+} fact_cases[] = {
+    { "nothing", "x", DNS_TXT, "x", SPF_NONE, FACT_SPF_NONE | FACT_DMARC_NONE | FACT_MX_NONE },
+    { "own policy", "_dmarc.mail.example.com", DNS_TXT, "v=DMARC1; p=none", SPF_PASS,
+      FACT_SPF_PASS | FACT_DMARC | FACT_MX_NONE },
+    { "the organisation's", "_dmarc.example.com", DNS_TXT, "v=DMARC1; p=none; sp=reject; aspf=s",
+      SPF_SOFTFAIL,
+      FACT_SPF_FAIL | FACT_DMARC | FACT_DMARC_REJECT | FACT_DMARC_STRICT_SPF | FACT_MX_NONE },
+    { "strict", "_dmarc.mail.example.com", DNS_TXT, "v=DMARC1; p=quarantine; adkim=s", SPF_FAIL,
+      FACT_SPF_FAIL | FACT_DMARC | FACT_DMARC_REJECT | FACT_DMARC_STRICT_DKIM | FACT_MX_NONE },
+    { "unanswered stays as it was", "_dmarc.example.com", DNS_TXT, "", SPF_TEMPERROR,
+      FACT_SPF_FAIL | FACT_DMARC | FACT_DMARC_REJECT | FACT_DMARC_STRICT_DKIM | FACT_MX_NONE },
+    { "MX", "mail.example.com", DNS_MX, "mx.example.net", SPF_NONE,
+      FACT_SPF_NONE | FACT_DMARC_NONE | FACT_MX },
+    { "address", "mail.example.com", DNS_A, "192.0.2.1", SPF_NONE,
+      FACT_SPF_NONE | FACT_DMARC_NONE | FACT_MX },
+    { "MX unanswered", "mail.example.com", DNS_MX, "", SPF_NONE,
+      FACT_SPF_NONE | FACT_DMARC_NONE | FACT_MX },
+};
+
+static void facts_for_preflight_F14(void **state)
+{
+    struct zone *z = *state;
+
+    add(z, "mail.example.com", "shop", "method=attested\n");
+    for (size_t i = 0; i < ARRAY_LEN(fact_cases); i++) {
+        const struct fact_case *c = &fact_cases[i];
+        print_message("%s\n", c->name);
+        z->spf_result = c->spf_result;
+        if (c->value[0])
+            zone_say(z, c->at, c->rrtype, "ns1", c->value);
+        else
+            zone_fail(z, c->at, c->rrtype, "ns1", DNS_SAID_FAILED);
+        check(z, "mail.example.com", NULL);
+        assert_int_equal(
+            grants_named(&z->world->vault->domains->grants, STR("mail.example.com"))->facts,
+            c->facts);
+        zone_forget(z, c->at);
+    }
+}
+
 /* resolve -------------------------------------------------------------------------------------- */
 
 static void questions_survive_resolve(void **state)
@@ -569,6 +616,7 @@ int main(void)
         TEST(requests_are_held_against_the_rules_R100_T02),
         TEST(several_at_once_R102),
         TEST(an_account_takes_its_domains_along),
+        TEST(facts_for_preflight_F14),
         TEST(questions_survive_resolve),
         TEST(a_host_with_50000_domains_R102),
     };

@@ -37,76 +37,34 @@ static uint32_t spf_facts(const struct look *l, uint32_t before)
     }
 }
 
-/* What of a DMARC record concerns whoever sends (RFC 7489 §6.3). */
-struct dmarc {
-    struct str policy, subdomain_policy, spf, dkim;
-};
-
-static bool dmarc_read(struct str text, struct dmarc *ret)
+/* True when all that was needed was answered. */
+static bool dmarc_walk_all(const struct look *l, struct dmarc_walk *walk)
 {
-    struct str tag, name, value;
-    bool first = true;
-
-    *ret = (struct dmarc){ 0 };
-    while (str_next(&text, ';', &tag)) {
-        if (!str_cut(tag, '=', &name, &value))
-            continue;
-        name = str_trim(name);
-        value = str_trim(value);
-        if (first && (!str_eq_nocase(name, STR("v")) || !str_eq(value, STR("DMARC1"))))
+    *walk = l->walk;
+    for (size_t i = 0; i < walk->count; i++) {
+        const struct proof_server *s = answer_of(l->dmarc[i]);
+        if (!s)
             return false;
-        first = false;
-        if (str_eq_nocase(name, STR("p")))
-            ret->policy = value;
-        else if (str_eq_nocase(name, STR("sp")))
-            ret->subdomain_policy = value;
-        else if (str_eq_nocase(name, STR("aspf")))
-            ret->spf = value;
-        else if (str_eq_nocase(name, STR("adkim")))
-            ret->dkim = value;
+        if (!dmarc_walk_take(walk, i, s->values, s->count))
+            break;
     }
-    return !first;
-}
-
-/* One record among the TXT records; two are none (RFC 7489 §6.6.3). */
-static bool dmarc_find(const struct proof_server *s, struct dmarc *ret)
-{
-    struct dmarc r;
-    size_t found = 0;
-
-    for (size_t i = 0; i < s->count; i++)
-        if (dmarc_read(s->values[i], &r)) {
-            *ret = r;
-            found++;
-        }
-    return found == 1;
-}
-
-static uint32_t dmarc_facts_of(const struct dmarc *r, bool above)
-{
-    struct str policy = above && r->subdomain_policy.len > 0 ? r->subdomain_policy : r->policy;
-    uint32_t facts = FACT_DMARC;
-
-    if (str_eq_nocase(policy, STR("reject")) || str_eq_nocase(policy, STR("quarantine")))
-        facts |= FACT_DMARC_REJECT;
-    if (str_eq_nocase(r->spf, STR("s")))
-        facts |= FACT_DMARC_STRICT_SPF;
-    if (str_eq_nocase(r->dkim, STR("s")))
-        facts |= FACT_DMARC_STRICT_DKIM;
-    return facts;
+    return true;
 }
 
 static uint32_t dmarc_facts(const struct look *l, uint32_t before)
 {
-    const struct proof_server *own = answer_of(l->dmarc), *above = answer_of(l->dmarc_above);
-    struct dmarc r;
+    const struct dmarc_record *r;
+    enum dmarc_policy policy;
+    struct dmarc_walk walk;
 
-    if (own && dmarc_find(own, &r))
-        return dmarc_facts_of(&r, /* above= */ false);
-    if (!own || (l->dmarc_above && !above))
+    if (!dmarc_walk_all(l, &walk))
         return before & DMARC_FACTS;
-    return above && dmarc_find(above, &r) ? dmarc_facts_of(&r, /* above= */ true)
-                                          : (uint32_t)FACT_DMARC_NONE;
+    r = dmarc_walk_policy(&walk, &policy);
+    if (!r)
+        return FACT_DMARC_NONE;
+    return FACT_DMARC | (policy != DMARC_NONE ? (uint32_t)FACT_DMARC_REJECT : 0u) |
+           (r->strict_spf ? (uint32_t)FACT_DMARC_STRICT_SPF : 0u) |
+           (r->strict_dkim ? (uint32_t)FACT_DMARC_STRICT_DKIM : 0u);
 }
 
 /* RFC 5321 §5.1; a null MX (RFC 7505) is a name without labels. */

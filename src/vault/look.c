@@ -59,14 +59,14 @@ static void ask_keys(struct looking *l, struct look *ret, struct str domain)
 }
 
 /* What preflight wants to know. */
-static void ask_facts(struct looking *l, struct look *ret, struct str domain, struct str registered)
+static void ask_facts(struct looking *l, struct look *ret, struct str domain)
 {
     ret->spf = ARENA_NEW(l->arena, struct inquiry);
     inquiry_ask_spf(&l->d->inquiries, ret->spf, domain, l->arena);
     l->asked[l->count++] = ret->spf;
-    ret->dmarc = ask_below(l, "_dmarc", domain, DNS_HOW_RECURSIVE);
-    if (!str_eq(registered, domain))
-        ret->dmarc_above = ask_below(l, "_dmarc", registered, DNS_HOW_RECURSIVE);
+    dmarc_walk_begin(&ret->walk, domain);
+    for (size_t i = 0; i < ret->walk.count; i++)
+        ret->dmarc[i] = ask_below(l, "_dmarc", ret->walk.steps[i].domain, DNS_HOW_RECURSIVE);
     ret->mx = ask(l, domain, DNS_MX, DNS_HOW_RECURSIVE);
     ret->a = ask(l, domain, DNS_A, DNS_HOW_RECURSIVE);
     ret->aaaa = ask(l, domain, DNS_AAAA, DNS_HOW_RECURSIVE);
@@ -100,7 +100,7 @@ bool look_at(struct domains *d, struct grant *g, struct arena *a, struct look *r
     ret->want.account = arena_str(a, str_of(account_id_text(g->account, id)));
     ask_proof(l, ret, domain, registered);
     ask_keys(l, ret, domain);
-    ask_facts(l, ret, domain, registered);
+    ask_facts(l, ret, domain);
     bool ok = await_all(l, deadline_ms, err);
     if (ok && g->method == METHOD_HOST)
         ok = hosted_look(d, domain, deadline_ms, a, &ret->hosted, err);
