@@ -11,9 +11,13 @@
  *   place.c     each recipient's site: a fixed route, or what resolve says of its domain
  *   signing.c   which keys sign a job, and their signatures
  *   handout.c   batches become jobs of deliver (or of report: the sandbox), content streams after
- * them result.c    … and what the peers make of them comes back settle.c    outcomes become durable
- * states and events notify.c    … and the notification that goes with them feed.c      durable
- * events go to report queue.c   what operators ask for role.c      links, start and end */
+ *   result.c    what the peers make of them comes back
+ *   settle.c    outcomes become durable states and events
+ *   notify.c    and the notification that goes with them
+ *   feed.c      durable events go to report
+ *   quota.c     how much accounts and streams have sent
+ *   queue.c     what operators ask for
+ *   role.c      links, start and end */
 #pragma once
 
 #include "base/map.h"
