@@ -320,7 +320,8 @@ static enum life_end run(struct ledger *l, uint64_t die_at, const struct life_pl
     pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        (void)freopen("/dev/null", "w", stderr); /* mutants end in every way */
+        if (!freopen("/dev/null", "w", stderr)) /* mutants end in every way */
+            leave(l, LIFE_LEFT);
         sim_faults()->die_at_event = die_at;
         sim_on_death(die);
         loop_init();
