@@ -11,7 +11,7 @@
 
 struct attempt;
 
-enum bound_by { BY_NETWORK, BY_CREDENTIAL, BY_USER };
+enum bound_by { BY_NETWORK, BY_CREDENTIAL, BY_USER, BY_NOBODY };
 
 /* What core was told last. */
 struct bound {

@@ -187,10 +187,23 @@ static bool holds(const struct vault_session *s, struct bound *b, struct words *
         if (!u || verdict_of_user(u) != VERDICT_RIGHT)
             return false;
         of_user(s, u, b, w);
-    } else {
+    } else if (s->by == BY_NETWORK) {
         of_network(s, b, w);
+    } else {
+        *b = (struct bound){ 0 };
+        *w = (struct words){ 0 };
     }
     return true;
+}
+
+/* Not its network's either: who signed in as one account never becomes another's unasked. */
+static void bind_to_nobody(struct vault_session *s)
+{
+    s->by = BY_NOBODY;
+    s->by_id = 0;
+    s->by_flags = 0;
+    timer_clear(&s->expiry);
+    send_bind(s, &(struct bound){ 0 }, &(struct words){ 0 }, BIND_UNASKED);
 }
 
 void binding_review(struct vault_session *s)
@@ -201,7 +214,7 @@ void binding_review(struct vault_session *s)
 
     if (!holds(s, &b, &w)) {
         log_unbound(s);
-        binding_by_network(s, BIND_UNASKED);
+        bind_to_nobody(s);
         return;
     }
     if (b.account != s->told.account || b.credential != s->told.credential ||
@@ -227,7 +240,7 @@ static void review_at(struct vault_peer *accept, enum bound_by by, uint64_t id)
         if (id == 0)
             binding_review(s);
         else if (s->by == by && s->by_id == id)
-            binding_by_network(s, BIND_UNASKED);
+            bind_to_nobody(s);
     }
 }
 
