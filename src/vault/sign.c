@@ -201,11 +201,17 @@ static void open_sealed(void *arg)
     buf_done(&plain);
 }
 
-static void forget(struct signer *s, struct open_key *k)
+/* It ends with its last user. */
+static void key_detach(struct signer *s, struct open_key *k)
 {
     (void)idmap_take(&s->keys, k->id);
     list_remove(&k->link);
     k->forgotten = true;
+}
+
+static void forget(struct signer *s, struct open_key *k)
+{
+    key_detach(s, k);
     k->used++;
     key_release(k);
 }
@@ -224,7 +230,7 @@ static void opened(struct signer *s, struct opening *o)
             wish_fail(s, w, &o->err);
     }
     if (!o->ok && !k->forgotten)
-        forget(s, k);
+        key_detach(s, k);
     key_release(k);
 }
 
