@@ -8,6 +8,11 @@
 /* Of an account whose end is further away it is looked again: the wall clock may be set. */
 enum { ENDS_EVERY_MS = 10 * 60 * 1000 };
 
+bool account_is_over(const struct account *a, int64_t now_wall_ms)
+{
+    return a->until_wall_ms > 0 && a->until_wall_ms <= now_wall_ms;
+}
+
 static void account_ended(struct vault *v, struct account *a)
 {
     struct log_line l;
@@ -28,7 +33,7 @@ void accounts_watch_ends(struct vault *v)
     LIST_EACH (&v->roster.accounts, struct account, a, link) {
         if (a->until_wall_ms == 0 || a->ended)
             continue;
-        if (a->until_wall_ms <= now_ms) {
+        if (account_is_over(a, now_ms)) {
             account_ended(v, a);
             continue;
         }

@@ -92,7 +92,7 @@ void account_row_tried(const struct request *r, const struct account *like, stru
     list_init(&tried.streams);
     arena_init(&tried.texts, SETTINGS_BYTES_MAX);
     roster_set_account(NULL, &tried, settings);
-    tried.ended = tried.until_wall_ms > 0 && tried.until_wall_ms <= clock_wall_ms();
+    tried.ended = account_is_over(&tried, clock_wall_ms());
     send_row(r, &tried, streams);
     arena_done(&tried.texts);
 }

@@ -45,7 +45,8 @@ static void account_made(struct vault *v, const struct request *r, struct making
     m->row.id = m->id;
     a = roster_add_account(&v->roster, &m->row);
     tell_account(v, a);
-    accounts_watch_ends(v);
+    if (a->until_wall_ms > 0)
+        accounts_watch_ends(v);
     account_row(r, a);
 }
 

@@ -354,6 +354,8 @@ static void all_of_it_is_there_after_a_restart(void **state)
     make_account(w, "shop", "host", "state=active\nlimit.day.messages=5\ndefault_stream=news");
     make_stream(w, "shop", "news", "kind=marketing");
     set_account(w, "shop", "note=gold");
+    assert_true(log_has(w, "event=account-ended account=host"));
+    w->log.len = 0;
     world_stop(w);
     world_start(w);
     struct account *shop = account_named(w, "shop");
@@ -363,6 +365,7 @@ static void all_of_it_is_there_after_a_restart(void **state)
     assert_non_null(shop->default_stream);
     assert_int_equal(shop->default_stream->kind, STREAM_MARKETING);
     assert_int_equal(account_state_of(shop), ACCOUNT_SUSPENDED); /* its host's end was long ago */
+    assert_false(log_has(w, "event=account-ended"));             /* which was told then */
     const struct wire_directory_account *f = far_nth(&w->core, WIRE_DIRECTORY_ACCOUNT, 2);
     assert_int_equal(f->state, ACCOUNT_SUSPENDED); /* and core hears of it at the link */
     world_stop(w);

@@ -159,7 +159,9 @@ static struct vault *vault_new(const struct role_start *s)
 static void take_account(void *arg, const struct account_row *row)
 {
     struct vault *v = arg;
-    roster_add_account(&v->roster, row);
+    struct account *a = roster_add_account(&v->roster, row);
+
+    a->ended = account_is_over(a, clock_wall_ms()); /* it was told when it ended */
 }
 
 static void take_stream(void *arg, const struct stream_row *row)

@@ -101,6 +101,7 @@ MUST_USE bool accounts_declare(struct vault *v, struct err *err);
 /* account_ends.c: each account whose end has come counts as suspended from now on; the next one is
  * waited for. */
 void accounts_watch_ends(struct vault *v);
+bool account_is_over(const struct account *a, int64_t now_wall_ms);
 
 /* tell.c: what core must know (WIRE_DIRECTORY_…). All of it, when core is linked; then what has
  * changed. Nothing while core is away. */
