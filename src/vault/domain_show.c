@@ -76,10 +76,7 @@ static void grant_json(const struct grant *g, struct buf *to, bool keys)
         if (keys)
             key_json(&j, k);
     json_array_end(&j);
-    json_key(&j, "settings");
-    json_object(&j);
     fields_json(NOUN_DOMAIN, g->settings, &j);
-    json_object_end(&j);
     json_object_end(&j);
 }
 
