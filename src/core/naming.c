@@ -174,6 +174,50 @@ static bool hold_identity(struct naming *n, enum policy_code code, struct str ar
     return true;
 }
 
+static bool too_many_edits(struct reply *ret)
+{
+    *ret = (struct reply){ 554, { 5, 6, 0 }, STR("the header cannot be changed as it must be") };
+    return false;
+}
+
+static bool look_into(struct naming *n, struct identity *ret, struct reply *ret_refusal)
+{
+    struct identity_ask ask = {
+        .directory = &n->core->directory,
+        .account = n->account,
+        .stream = n->stream,
+        .reverse_path = n->envelope->reverse_path,
+    };
+
+    if (!render(n, &ask.section, ret_refusal))
+        return false;
+    identity_judge(&ask, n->arena, ret);
+    /* The buffer is used again: what is kept of it moves to the arena. */
+    ret->from = address_copy(n->arena, &ret->from);
+    ret->arg = arena_str(n->arena, ret->arg);
+    return true;
+}
+
+/* What steers us is left out first, and where From is rewritten (R115), the result is looked at
+ * again: all that is judged is what will be sent. */
+static bool identify(struct naming *n, const struct naming_fields *f, struct identity *ret,
+                     struct reply *ret_refusal)
+{
+    if (!naming_strip(n, f))
+        return too_many_edits(ret_refusal);
+    if (!look_into(n, ret, ret_refusal))
+        return false;
+    if (ret->rewrites) {
+        if (!naming_rewrite_from(n, f, ret))
+            return too_many_edits(ret_refusal);
+        if (!look_into(n, ret, ret_refusal))
+            return false;
+        if (ret->rewrites || !ret->may_sign)
+            return too_many_edits(ret_refusal);
+    }
+    return ret->code == CODE_NONE || hold_identity(n, ret->code, ret->arg, ret_refusal);
+}
+
 /* --- what policy changes --- */
 
 /* A stranger's mail that is passed on: its return path becomes ours (SRS), so that SPF holds; it is
@@ -217,23 +261,11 @@ static void set_return_domain(struct naming *n, struct identity *i)
     i->sender_grant = g;
 }
 
-static bool change(struct naming *n, const struct naming_fields *f, struct identity *i,
-                   struct reply *ret)
+static void change(struct naming *n, struct identity *i)
 {
-    bool ok = naming_strip(n, f);
-
-    if (ok && i->rewrites)
-        ok = naming_rewrite_from(n, f, i);
-    if (!ok) {
-        *ret = (struct reply){ 554, { 5, 6, 0 }, STR("too many header fields must be changed") };
-        return false;
-    }
-    if (i->forwards)
-        return forward(n, i, ret);
     if (i->may_sign)
         n->envelope->sign_domain = arena_str(n->arena, i->from_grant->name);
     set_return_domain(n, i);
-    return true;
 }
 
 /* --- what receivers will say --- */
@@ -268,12 +300,11 @@ static bool signs_aligned(struct naming *n, const struct identity *i, const stru
     const struct dir_domain *g = i->from_grant;
     struct str from;
 
-    if (!i->may_sign || !g || !domain_name(i->from.domain, n->arena, &from))
+    if (!i->may_sign || !domain_name(i->from.domain, n->arena, &from))
         return false;
-    if (i->rewrites || str_eq(from, g->name) || !(g->facts & FACT_DMARC_STRICT_DKIM))
-        if (has_key(g, n->stream))
-            return true;
-    return f->has_signature && !i->rewrites && is_signed_by(n, from);
+    if ((str_eq(from, g->name) || !(g->facts & FACT_DMARC_STRICT_DKIM)) && has_key(g, n->stream))
+        return true;
+    return f->has_signature && is_signed_by(n, from);
 }
 
 /* Signatures that the customer made and our edits break, where no key of ours stands in (R107). */
@@ -345,7 +376,6 @@ bool naming_judge(struct naming *n, struct reply *ret)
 {
     struct naming_fields f;
     struct identity identity;
-    struct str sent;
 
     if (n->session->account == 0 && !(n->session->flags & BIND_TENANTS))
         return true; /* from anybody, for a domain that we receive for: judged by where it goes */
@@ -354,22 +384,15 @@ bool naming_judge(struct naming *n, struct reply *ret)
         return false;
     }
     naming_look(n, &f);
-    if (!find_account(n, &f, ret) || !render(n, &sent, ret))
+    if (!find_account(n, &f, ret) || !identify(n, &f, &identity, ret))
         return false;
-    struct identity_ask ask = {
-        .directory = &n->core->directory,
-        .account = n->account,
-        .stream = n->stream,
-        .reverse_path = n->envelope->reverse_path,
-        .section = sent,
-    };
-    identity_judge(&ask, n->arena, &identity);
-    /* The buffer is used again: what is kept of it moves to the arena. */
-    identity.from = address_copy(n->arena, &identity.from);
-    identity.arg = arena_str(n->arena, identity.arg);
-    if (identity.code != CODE_NONE && !hold_identity(n, identity.code, identity.arg, ret))
-        return false;
-    return change(n, &f, &identity, ret) && foretell(n, &identity, &f, ret);
+    if (identity.forwards) {
+        if (!forward(n, &identity, ret))
+            return false;
+    } else {
+        change(n, &identity);
+    }
+    return foretell(n, &identity, &f, ret);
 }
 
 void naming_taken(const struct naming *n, uint64_t id)

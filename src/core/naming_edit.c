@@ -60,6 +60,9 @@ static bool add_edit(struct naming *n, struct header_edit edit)
             return true;
         at++;
     }
+    if (at < e->edit_count && edit.kind == EDIT_DELETE &&
+        e->edits[at].offset < edit.offset + edit.len)
+        return false; /* no edit of an accept in its right mind stands inside a field */
     memmove(&e->edits[at + 1], &e->edits[at], (e->edit_count - at) * sizeof *e->edits);
     e->edits[at] = edit;
     e->edit_count++;

@@ -280,6 +280,18 @@ static void t01_the_header_as_it_will_be_sent(void **state)
     l.edits = other_from;
     l.edit_count = 2;
     send_as(s, ENFORCER, &l, 550, "[FROM] From: others.example");
+    /* An edit inside a field that is stripped; one that makes From of what is behind it. */
+    static const struct header_edit inside[] = {
+        { EDIT_INSERT, 5, 0, { "x\r\nSender: b@others.example\r\n", 30 } }
+    };
+    static const struct header_edit before[] = { { EDIT_INSERT, 0, 0, { "Subject: ", 9 } } };
+    struct letter steered = { .from = "a@own.example",
+                              .content = "X-Baton-Stream: receipts\r\nFrom: a@own.example\r\n" TAIL,
+                              .edits = inside,
+                              .edit_count = 1 };
+    send_as(s, ENFORCER, &steered, 554, "cannot be changed");
+    steered.edits = before;
+    send_as(s, ENFORCER, &steered, 550, "[FROM-MISSING]");
     /* The empty line is left out: the body would go on as header. */
     l.edits = no_end;
     l.edit_count = 1;
