@@ -194,13 +194,16 @@ static void step_line(struct buf *to, const struct plan_step *s)
 /* What a new object is told only once. */
 static void secret_line(struct buf *to, const struct plan_step *s, struct json_object *answer)
 {
-    struct json_object *secret = NULL;
+    static const char *const names[] = { "secret", "password" };
 
-    if (!json_object_object_get_ex(answer, "secret", &secret) || !secret)
-        return;
-    (void)buf_addf(to, "  secret of %s ", s->of->noun);
-    show_clean(to, s->name, false);
-    (void)buf_addf(to, ": %s\n", json_object_get_string(secret));
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct json_object *secret = NULL;
+        if (!json_object_object_get_ex(answer, names[i], &secret) || !secret)
+            continue;
+        (void)buf_addf(to, "  %s of %s ", names[i], s->of->noun);
+        show_clean(to, s->name, false);
+        (void)buf_addf(to, ": %s\n", json_object_get_string(secret));
+    }
 }
 
 /* The second half of a new account has no line of its own. */
