@@ -174,7 +174,7 @@ static bool hold_identity(struct naming *n, enum policy_code code, struct str ar
     return true;
 }
 
-static bool too_many_edits(struct reply *ret)
+static bool cannot_change(struct reply *ret)
 {
     *ret = (struct reply){ 554, { 5, 6, 0 }, STR("the header cannot be changed as it must be") };
     return false;
@@ -204,21 +204,28 @@ static bool identify(struct naming *n, const struct naming_fields *f, struct ide
                      struct reply *ret_refusal)
 {
     if (!naming_strip(n, f))
-        return too_many_edits(ret_refusal);
+        return cannot_change(ret_refusal);
     if (!look_into(n, ret, ret_refusal))
         return false;
     if (ret->rewrites) {
         if (!naming_rewrite_from(n, f, ret))
-            return too_many_edits(ret_refusal);
+            return cannot_change(ret_refusal);
         if (!look_into(n, ret, ret_refusal))
             return false;
         if (ret->rewrites || !ret->may_sign)
-            return too_many_edits(ret_refusal);
+            return cannot_change(ret_refusal);
     }
     return ret->code == CODE_NONE || hold_identity(n, ret->code, ret->arg, ret_refusal);
 }
 
 /* --- what policy changes --- */
+
+/* Its own domain, or one that the relay receives for. */
+static bool may_rewrite_at(const struct naming *n, struct str domain)
+{
+    return domain.len > 0 && (directory_grant(&n->core->directory, n->account, domain) ||
+                              config_is_local_domain(n->core->config, domain));
+}
 
 /* A stranger's mail that is passed on: its return path becomes ours (SRS), so that SPF holds; it is
  * signed by that domain, not in From's name. */
@@ -234,8 +241,9 @@ static bool forward(struct naming *n, struct identity *i, struct reply *ret)
         !address_parse(e->reverse_path, &sender, NULL))
         return true;
     buf_init(&path, ADDRESS_TEXT_MAX);
-    bool ok = domain.len > 0 && srs_forward(&path, &sender, domain, n->core->directory.secret,
-                                            core_now(n->core), NULL);
+    bool ok =
+        may_rewrite_at(n, domain) &&
+        srs_forward(&path, &sender, domain, n->core->directory.secret, core_now(n->core), NULL);
     if (ok)
         e->reverse_path = arena_str(n->arena, buf_str(&path));
     buf_done(&path);
