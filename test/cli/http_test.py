@@ -209,7 +209,7 @@ class Bodies(HttpCase):
             for target, body in (("/v1/accounts", {"name": bad}),
                                  ("/v1/credentials", {"name": bad, "account": "tests"}),
                                  ("/v1/credentials", {"name": "x", "account": bad}),
-                                 ("/v1/credentials", {"name": "x", "account": "tests", "state": bad}),
+                                 ("/v1/credentials", {"name": "x", "account": "tests", "settings": {"note": bad}}),
                                  ("/v1/queue/drop", {"all": True, "silent": True, "reason": bad}),
                                  ("/v1/queue/hold", {"all": True, "reason": bad}),
                                  ("/v1/queue/retry", {"all": True, "from": bad}),
