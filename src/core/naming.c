@@ -4,20 +4,14 @@
  * accept is not believed in any of this: the header is judged as it will be sent, accept's edits
  * applied, against the directory that vault tells. In order: the account (a tenant's, by its
  * upstream's field), its state, the stream, the identity, then what policy has changed (From, MAIL
- * FROM), and at last what receivers will make of the result. */
+ * FROM), and at last what receivers will make of the result (naming_preflight.c). */
 #include "core/naming.h"
 
 #include "core/naming_edit.h"
 #include "guard/domain_name.h"
-#include "guard/header_names.h"
-#include "guard/preflight.h"
-#include "mail/dkim.h"
 #include "mail/srs.h"
 
-#define SIGNATURES_LOOKED_AT 3
-#define WARNING_MAX 400 /* of a 250's line: the first ones, which are the worst */
-
-static bool refuse(struct naming *n, enum policy_code code, const struct str *args, size_t count,
+bool naming_refuse(struct naming *n, enum policy_code code, const struct str *args, size_t count,
                    struct reply *ret)
 {
     *ret = code_reply(n->arena, code, args, count, /* link= */ STR(""));
@@ -26,22 +20,13 @@ static bool refuse(struct naming *n, enum policy_code code, const struct str *ar
 
 static bool refuse_with(struct naming *n, enum policy_code code, struct str arg, struct reply *ret)
 {
-    return refuse(n, code, &arg, 1, ret);
+    return naming_refuse(n, code, &arg, 1, ret);
 }
 
-static void take_note(struct naming *n, enum policy_code code, struct str arg)
+void naming_note_add(struct naming *n, enum policy_code code, struct str arg)
 {
     if (n->note_count < NAMING_NOTES_MAX)
         n->notes[n->note_count++] = (struct naming_note){ code, arg };
-}
-
-static void warn(struct naming *n, struct str text)
-{
-    if (n->warning.len + text.len > WARNING_MAX && n->warning.len > 0)
-        return;
-    n->warning = n->warning.len == 0
-                     ? text
-                     : arena_strf(n->arena, "%.*s; %.*s", STR_FMT(n->warning), STR_FMT(text));
 }
 
 /* --- whose --- */
@@ -62,7 +47,7 @@ static bool find_tenant(struct naming *n, const struct naming_fields *f, uint64_
         args[1] = arena_strf(n->arena, "nobody here is %.*s", STR_FMT(value));
     }
     if (!t)
-        return refuse(n, CODE_TENANT, args, 2, ret);
+        return naming_refuse(n, CODE_TENANT, args, 2, ret);
     *ret_account = t->account;
     *ret_stream = t->stream;
     return true;
@@ -76,7 +61,7 @@ static bool is_sandbox(const struct core *c, struct str rcpt)
            domain_eq(domain, c->config->sandbox_domain);
 }
 
-static bool all_sandbox(const struct naming *n)
+bool naming_is_sandbox(const struct naming *n)
 {
     for (size_t i = 0; i < n->envelope->rcpt_count; i++)
         if (!is_sandbox(n->core, n->envelope->rcpts[i].address))
@@ -90,9 +75,9 @@ static bool check_state(struct naming *n, struct reply *ret)
     struct str args[2] = { n->account->name, n->core->config->sandbox_domain };
 
     if (state == ACCOUNT_SUSPENDED)
-        return refuse(n, CODE_ACCOUNT, args, 1, ret);
-    if (state == ACCOUNT_SANDBOX && !all_sandbox(n))
-        return refuse(n, CODE_ACCOUNT_SANDBOX, args, 2, ret);
+        return naming_refuse(n, CODE_ACCOUNT, args, 1, ret);
+    if (state == ACCOUNT_SANDBOX && !naming_is_sandbox(n))
+        return naming_refuse(n, CODE_ACCOUNT_SANDBOX, args, 2, ret);
     return true;
 }
 
@@ -132,7 +117,7 @@ static bool find_account(struct naming *n, const struct naming_fields *f, struct
 /* --- in whose name --- */
 
 /* What the receivers will read, in core's own buffer. */
-static bool render(struct naming *n, struct str *ret, struct reply *ret_refusal)
+bool naming_render(struct naming *n, struct str *ret, struct reply *ret_refusal)
 {
     struct buf *to = &n->core->header;
     struct err err;
@@ -157,7 +142,7 @@ static bool render(struct naming *n, struct str *ret, struct reply *ret_refusal)
 
 static enum policy_mode identity_mode(const struct naming *n)
 {
-    if (n->account->mode == POLICY_ENFORCE && all_sandbox(n))
+    if (n->account->mode == POLICY_ENFORCE && naming_is_sandbox(n))
         return POLICY_OBSERVE; /* newcomers try things out there */
     return n->account->mode;
 }
@@ -170,7 +155,7 @@ static bool hold_identity(struct naming *n, enum policy_code code, struct str ar
     if (mode == POLICY_ENFORCE)
         return refuse_with(n, code, arg, ret);
     if (mode == POLICY_OBSERVE)
-        take_note(n, code, arena_str(n->arena, arg));
+        naming_note_add(n, code, arena_str(n->arena, arg));
     return true;
 }
 
@@ -189,7 +174,7 @@ static bool look_into(struct naming *n, struct identity *ret, struct reply *ret_
         .reverse_path = n->envelope->reverse_path,
     };
 
-    if (!render(n, &ask.section, ret_refusal))
+    if (!naming_render(n, &ask.section, ret_refusal))
         return false;
     identity_judge(&ask, n->arena, ret);
     /* The buffer is used again: what is kept of it moves to the arena. */
@@ -276,108 +261,6 @@ static void change(struct naming *n, struct identity *i)
     set_return_domain(n, i);
 }
 
-/* --- what receivers will say --- */
-
-static bool has_key(const struct dir_domain *g, const struct dir_stream *stream)
-{
-    LIST_EACH (&g->keys, struct dir_key, k, link)
-        if (k->stream == 0 || (stream && k->stream == stream->id))
-            return true;
-    return false;
-}
-
-/* A signature of the customer's own whose domain is that of From, or one above it. */
-static bool is_signed_by(struct naming *n, struct str domain)
-{
-    struct dkim_signature s;
-    struct str name;
-    size_t at = 0;
-    struct err err;
-
-    for (int i = 0; i < SIGNATURES_LOOKED_AT; i++)
-        if (!dkim_signature_next(n->section, &at, n->arena, &s, &err))
-            return false;
-        else if (s.algorithm != 0 && domain_name(s.domain, n->arena, &name) &&
-                 domain_name_is_below(domain, name))
-            return true;
-    return false;
-}
-
-static bool signs_aligned(struct naming *n, const struct identity *i, const struct naming_fields *f)
-{
-    const struct dir_domain *g = i->from_grant;
-    struct str from;
-
-    if (!i->may_sign || !domain_name(i->from.domain, n->arena, &from))
-        return false;
-    if ((str_eq(from, g->name) || !(g->facts & FACT_DMARC_STRICT_DKIM)) && has_key(g, n->stream))
-        return true;
-    return f->has_signature && is_signed_by(n, from);
-}
-
-/* Signatures that the customer made and our edits break, where no key of ours stands in (R107). */
-static void look_at_signatures(struct naming *n, struct preflight *p, struct str sent)
-{
-    struct dkim_signature s;
-    struct str name;
-    size_t at = 0;
-    struct err err;
-
-    for (int i = 0; i < SIGNATURES_LOOKED_AT && p->count < PREFLIGHT_FINDINGS_MAX; i++) {
-        if (!dkim_signature_next(n->section, &at, n->arena, &s, &err))
-            break;
-        if (s.algorithm == 0 || !domain_name(s.domain, n->arena, &name) ||
-            dkim_signature_survives(&s, n->section, sent))
-            continue;
-        struct dir_domain *g = directory_grant(&n->core->directory, n->account, name);
-        if (!g || !has_key(g, n->stream))
-            p->findings[p->count++] =
-                (struct preflight_finding){ CODE_PREFLIGHT_BROKEN, { name, name } };
-    }
-}
-
-static bool hold_preflight(struct naming *n, const struct preflight *p, struct reply *ret)
-{
-    bool enforced = n->stream && n->stream->preflight == POLICY_ENFORCE && !all_sandbox(n);
-
-    for (size_t i = 0; i < p->count; i++) {
-        const struct preflight_finding *found = &p->findings[i];
-        if (enforced)
-            return refuse(n, found->code, found->args, ARRAY_LEN(found->args), ret);
-        warn(n,
-             code_reply(n->arena, found->code, found->args, ARRAY_LEN(found->args), STR("")).text);
-        take_note(n, found->code, arena_str(n->arena, found->args[0]));
-    }
-    return true;
-}
-
-static bool foretell(struct naming *n, const struct identity *i, const struct naming_fields *f,
-                     struct reply *ret)
-{
-    struct str local, sender = STR(""), sent;
-    struct preflight p;
-
-    if (n->stream && n->stream->preflight == POLICY_OFF)
-        return true;
-    if (!str_cut_last(n->envelope->reverse_path, '@', &local, &sender) ||
-        !domain_name(sender, n->arena, &sender))
-        sender = STR("");
-    struct preflight_ask ask = {
-        .identity = i,
-        .stream = n->stream,
-        .signs_aligned = signs_aligned(n, i, f),
-        .sender_domain = sender,
-        .section = n->section,
-    };
-    preflight_judge(&ask, n->arena, &p);
-    if (f->has_signature) {
-        if (!render(n, &sent, ret))
-            return false;
-        look_at_signatures(n, &p, sent);
-    }
-    return hold_preflight(n, &p, ret);
-}
-
 /* --- all of it --- */
 
 bool naming_judge(struct naming *n, struct reply *ret)
@@ -400,7 +283,7 @@ bool naming_judge(struct naming *n, struct reply *ret)
     } else {
         change(n, &identity);
     }
-    return foretell(n, &identity, &f, ret);
+    return naming_foretell(n, &identity, &f, ret);
 }
 
 void naming_taken(const struct naming *n, uint64_t id)
