@@ -99,6 +99,7 @@ static void proved_when_every_server_shows_it_R45_F27(void **state)
     add(z, "Example.COM.", "shop", "");
     assert_true(str_has(row(z->world, 0), "\"domain\":\"example.com\""));
     assert_true(str_has(row(z->world, 0), "\"state\":\"pending\""));
+    assert_true(str_has(row(z->world, 0), "\"settings\":{\"algorithms\":\"ed25519\"}}"));
     check(z, "example.com", NULL);
     expect_state(z, "example.com", NULL, "account=a3\\\" at _baton: not at ns1, ns2\"");
 
