@@ -129,6 +129,7 @@ bool checker_look(struct domains *d, struct grant *g, struct arena *a, struct lo
                   : err_set(err, ERR_NOT_FOUND, "the domain was taken away meanwhile");
     if (ok) {
         g->wait_ms = 0; /* somebody is at work on it */
+        g->at_servers = true;
         ok = look_alone(d, g, a, ret, err);
     }
     grant_drop(g);

@@ -17,7 +17,7 @@ struct key {
     uint64_t id, stream; /* stream 0: any */
     enum dkim_algorithm algorithm;
     enum key_state state;
-    bool told; /* core knows it */
+    bool told, told_relay; /* core knows it; and as one of the relay's */
     int64_t created_wall_ms, published_wall_ms, retired_wall_ms, missing_wall_ms;
     struct str why;              /* owned */
     struct str selector, record; /* behind the struct */
@@ -49,6 +49,7 @@ struct grant {
     struct list due; /* in checker.due */
     int64_t wait_ms; /* between looks while something is pending; 0: as at first */
     bool looking;
+    bool at_servers; /* the next look asks them one by one, for the owner's veto too */
     /* keysmith.c */
     struct list keyless; /* in keysmith.due */
     bool making;

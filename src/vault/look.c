@@ -31,18 +31,21 @@ static struct inquiry *ask_below(struct looking *l, const char *label, struct st
 }
 
 /* Each server is asked where the record is what proves; where it is only the owner's veto, DNS is
- * asked as anybody would: 50,000 domains of a host are a question each. */
+ * asked as anybody would: 50,000 domains of a host are a question each. Unless somebody waits for
+ * it, who shall not be told what a cache remembers. */
 static void ask_proof(struct looking *l, struct look *ret, struct str domain, struct str registered)
 {
     const enum grant_method method = ret->grant->method;
+    const enum dns_how veto = ret->grant->at_servers ? DNS_HOW_EACH_AUTHORITY : DNS_HOW_RECURSIVE;
 
+    ret->grant->at_servers = false;
     if (method == METHOD_DNS)
         ret->proof = ask_below(l, "_baton", domain, DNS_HOW_EACH_AUTHORITY);
     if (method != METHOD_HOST && method != METHOD_ATTESTED)
         return;
-    ret->proof = ask_below(l, "_baton", domain, DNS_HOW_RECURSIVE);
+    ret->proof = ask_below(l, "_baton", domain, veto);
     if (!str_eq(registered, domain))
-        ret->lock_above = ask_below(l, "_baton", registered, DNS_HOW_RECURSIVE);
+        ret->lock_above = ask_below(l, "_baton", registered, veto);
 }
 
 static void ask_keys(struct looking *l, struct look *ret, struct str domain)

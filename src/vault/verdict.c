@@ -417,6 +417,17 @@ static void apply(struct verdict *v)
         domain_tell(v->d, g);
 }
 
+/* The owner has said whose it is: what others hold by a host's or operator's word is looked at. */
+static void others_follow(struct domains *d, const struct grant *proved)
+{
+    for (struct grant *g = grants_named(&d->grants, proved->domain); g; g = g->next)
+        if (g != proved && (g->method == METHOD_HOST || g->method == METHOD_ATTESTED) &&
+            g->standing.state != GRANT_LOCKED) {
+            g->at_servers = true;
+            checker_watch(d, g, 0);
+        }
+}
+
 bool verdict_pass(struct domains *d, const struct look *l, struct arena *a, struct err *err)
 {
     struct verdict *v = ARENA_NEW(a, struct verdict);
@@ -438,5 +449,8 @@ bool verdict_pass(struct domains *d, const struct look *l, struct arena *a, stru
     apply(v);
     if (l->grant->standing.state != before)
         leases_follow(d, l->grant->account);
+    if (l->grant->method == METHOD_DNS && l->grant->standing.state == GRANT_PROVED &&
+        before != GRANT_PROVED)
+        others_follow(d, l->grant);
     return true;
 }
