@@ -17,7 +17,7 @@ struct adding {
     const struct request *request;
     struct account *account, *lessor;
     enum grant_method method;
-    struct buf settings;
+    struct buf settings, detail; /* detail: the same, for the audit log */
     struct str names[NAMES_MAX]; /* A-labels, in the arena */
     uint64_t ids[NAMES_MAX];
     size_t count;
@@ -184,7 +184,7 @@ static bool audit_more(struct control *c, const struct adding *a, struct str dom
                                    .verb = STR("domain-added"),
                                    .account = a->account->name,
                                    .name = domain,
-                                   .detail = buf_str(&a->settings) };
+                                   .detail = buf_str(&a->detail) };
     return control_add_audit(c, &row, err);
 }
 
@@ -223,14 +223,17 @@ bool domain_add(struct vault *v, const struct request *r, uint64_t *ret_next, st
     a->request = r;
     a->wall_ms = clock_wall_ms();
     arena_init(&a->arena, 4096);
+    buf_init(&a->detail, SETTINGS_BYTES_MAX);
     bool ok = read_request(a, err);
     if (ok) {
         struct change change = change_by(r, "domain-added", a->account->name, a->names[0]);
-        change.detail = buf_str(&a->settings);
+        fields_list(buf_str(&a->settings), &a->detail);
+        change.detail = buf_str(&a->detail);
         ok = operate_change(v, &change, write_grants, a, err);
     }
     if (ok && !r->dry_run)
         take_grants(a);
+    buf_done(&a->detail);
     buf_done(&a->settings);
     arena_done(&a->arena);
     free(a);
@@ -266,19 +269,25 @@ bool domain_find(const struct domains *d, const struct request *r, struct grant 
 struct setting {
     uint64_t id;
     struct str settings;
+    uint64_t unwanted[LOOK_KEYS_MAX]; /* keys that end with it */
+    size_t unwanted_count;
 };
 
 static bool write_settings(struct control *c, void *arg, struct err *err)
 {
     const struct setting *s = arg;
+
+    for (size_t i = 0; i < s->unwanted_count; i++)
+        if (!control_remove_key(c, s->unwanted[i], err))
+            return false;
     return control_set_grant(c, s->id, s->settings, err);
 }
 
 static bool change_settings(struct domains *d, const struct request *r, struct grant *g,
-                            struct str settings, struct err *err)
+                            struct setting *s, struct err *err)
 {
     struct change change = change_by(r, "domain-changed", g->account->name, g->domain);
-    struct setting s = { g->id, settings };
+    const struct str settings = s->settings;
     struct buf difference;
 
     if (g->method != METHOD_LEASE && fields_get(NOUN_DOMAIN, settings, "local").len > 0)
@@ -288,9 +297,28 @@ static bool change_settings(struct domains *d, const struct request *r, struct g
     buf_init(&difference, SETTINGS_BYTES_MAX);
     (void)fields_difference(NOUN_DOMAIN, g->settings, settings, &difference);
     change.detail = buf_str(&difference);
-    bool ok = operate_change(d->vault, &change, write_settings, &s, err);
+    s->unwanted_count = keysmith_unwanted(g, settings, s->unwanted);
+    bool ok = operate_change(d->vault, &change, write_settings, s, err);
     buf_done(&difference);
     return ok;
+}
+
+static void forget_keys(struct domains *d, const uint64_t *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct key *k = key_of_id(&d->grants, ids[i]);
+        if (k)
+            domain_forget_key(d, k);
+    }
+}
+
+static void take_settings(struct domains *d, struct grant *g, const struct setting *s)
+{
+    grant_set_settings(g, s->settings);
+    forget_keys(d, s->unwanted, s->unwanted_count);
+    domain_tell(d, g);
+    leases_follow(d, g->account);
+    keysmith_wake(d, g, /* soon= */ true);
 }
 
 bool domain_set(struct vault *v, const struct request *r, uint64_t *ret_next, struct err *err)
@@ -303,13 +331,11 @@ bool domain_set(struct vault *v, const struct request *r, uint64_t *ret_next, st
     if (!domain_find(d, r, &g, err) ||
         !operate_settings(r, NOUN_DOMAIN, g->settings, /* is_new= */ false, NULL, &settings, err))
         return false;
+    struct setting s = { .id = g->id, .settings = buf_str(&settings) };
     grant_hold(g);
-    bool ok = change_settings(d, r, g, buf_str(&settings), err);
+    bool ok = change_settings(d, r, g, &s, err);
     if (ok && !r->dry_run && !g->gone) {
-        grant_set_settings(g, buf_str(&settings));
-        domain_tell(d, g);
-        leases_follow(d, g->account);
-        keysmith_wake(d, g, /* soon= */ true);
+        take_settings(d, g, &s);
         domain_row(d, r, g);
     }
     grant_drop(g);
@@ -383,11 +409,7 @@ static void move(struct domains *d, struct grant *g, struct account *to, const s
 {
     const struct account *from = g->account;
 
-    for (size_t i = 0; i < m->left_count; i++) {
-        struct key *k = key_of_id(&d->grants, m->left[i]);
-        if (k)
-            domain_forget_key(d, k);
-    }
+    forget_keys(d, m->left, m->left_count);
     domain_tell_gone(d, g);
     grant_move(g, to);
     domain_tell(d, g);
