@@ -102,7 +102,7 @@ const struct policy_code_row policy_codes[CODES] = {
                        "this is mail of {} passed on, which your account may not do, or whose "
                        "sender is too long to be rewritten; ask this server's operator",
                        "Mail of others that has come a way (it has Received fields) is passed on "
-                       "only by accounts with `forwards=true`; its return path is then rewritten "
+                       "only by accounts with `forward=true`; its return path is then rewritten "
                        "(SRS) so that SPF holds." },
     [CODE_LEASE] = { "LEASE", 550, 7, 1,
                      "of this domain your account may use the address {} alone; use that",
@@ -114,8 +114,8 @@ const struct policy_code_row policy_codes[CODES] = {
                    "Rewritten senders of forwarded mail take bounces back, and nothing else." },
     [CODE_QUOTA_MINUTE] = { "QUOTA-MINUTE", 451, 7, 1,
                             "{} may send {} {} a minute (UTC), and that is used up; go on at {}",
-                            "`baton usage` shows what is used; `baton account set` or `baton "
-                            "stream set` changes limits. The client tries again by itself." },
+                            "`baton account usage` shows what is used; `baton account set` or "
+                            "`baton stream set` changes limits. The client tries again by itself." },
     [CODE_QUOTA_HOUR] = { "QUOTA-HOUR", 451, 7, 1,
                           "{} may send {} {} an hour (UTC), and that is used up; go on at {}",
                           "As [QUOTA-MINUTE]." },
