@@ -23,7 +23,7 @@ class Zone(Knot):
     def wanted(self, baton, domain, account=ACCOUNT):
         """What baton wants published for the domain, as lines of a zone file."""
         rows = baton.api.items(f"/v1/domains/{domain}/records", account=account)
-        return [f'{row["name"]}. {row["type"]} {zone_value(row)}' for row in rows if row["needed"]]
+        return [f'{row["name"]}. {row["type"]} {zone_value(row)}' for row in rows if row["need"] == "must"]
 
     def prove(self, baton, domain, account=ACCOUNT, **settings):
         """Returns the domain's row once it is proved and its keys sign."""
@@ -31,11 +31,14 @@ class Zone(Knot):
         self.publish(self.wanted(baton, domain, account))
         return self.check(baton, domain, account)
 
+    def row(self, baton, domain, account=ACCOUNT):
+        return baton.api.items(f"/v1/domains/{domain}", account=account)[0]
+
     def check(self, baton, domain, account=ACCOUNT):
         def signs():
             baton.api.post(f"/v1/domains/{domain}/check", account=account)
-            row = baton.api.call("GET", f"/v1/domains/{domain}?account={account}")
-            return row if row["state"] == "proved" and row["signs"] else None
+            row = self.row(baton, domain, account)
+            return row if row["state"] == "proved" and all(key["state"] == "active" for key in row["keys"]) else None
         return net.wait_until(signs, 30, lambda: f"proof of {domain}\n{baton.log_tail()}")
 
 
