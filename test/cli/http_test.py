@@ -10,11 +10,16 @@ from lib.baton import Baton
 
 HOST = b"Host: localhost\r\n"
 JSON = b"Content-Type: application/json\r\n"
-ENDPOINTS_WITH_BODY = (("POST", "/v1/accounts"), ("POST", "/v1/credentials"), ("DELETE", "/v1/credentials/nobody"),
+ENDPOINTS_WITH_BODY = (("POST", "/v1/accounts"), ("PATCH", "/v1/accounts/tests"), ("DELETE", "/v1/accounts/tests"),
+                       ("POST", "/v1/users"), ("POST", "/v1/accounts/tests/streams"), ("POST", "/v1/domains"),
+                       ("POST", "/v1/domains/a.test/transfer"), ("POST", "/v1/credentials"),
+                       ("PATCH", "/v1/credentials/client"), ("DELETE", "/v1/credentials/nobody"),
                        ("POST", "/v1/queue/retry"), ("POST", "/v1/queue/hold"), ("POST", "/v1/queue/release"),
                        ("POST", "/v1/queue/drop"), ("POST", "/v1/live"), ("DELETE", "/v1/live"),
                        ("POST", "/v1/reload"), ("POST", "/v1/drain"))
-ENDPOINTS = ("/v1/status", "/v1/queue", "/v1/queue/summary", "/v1/accounts", "/v1/credentials", "/v1/sandbox")
+ENDPOINTS = ("/v1/status", "/v1/queue", "/v1/queue/summary", "/v1/accounts", "/v1/accounts/tests", "/v1/credentials",
+             "/v1/users", "/v1/streams", "/v1/domains", "/v1/audit", "/v1/observed", "/v1/usage", "/v1/clients/a.test",
+             "/v1/sandbox")
 
 
 def request(method, target, body=b"", headers=JSON):
