@@ -22,6 +22,12 @@ static void send_grant(struct channel *core, struct grant *g)
     g->told = true;
 }
 
+/* Its keys sign everybody's mail. */
+static bool is_relay(const struct domains *d, const struct grant *g)
+{
+    return str_eq(g->domain, d->vault->config->dkim.also_sign);
+}
+
 static void send_key(const struct domains *d, struct channel *core, struct key *k)
 {
     struct wire_directory_key *f =
@@ -31,10 +37,11 @@ static void send_key(const struct domains *d, struct channel *core, struct key *
     f->grant = k->grant->id;
     f->stream = k->stream;
     f->algorithm = k->algorithm;
-    f->flags = str_eq(k->grant->domain, d->vault->config->dkim.also_sign) ? KEY_RELAY : 0;
+    f->flags = is_relay(d, k->grant) ? KEY_RELAY : 0;
     wire_put(f, &f->domain, k->grant->domain);
     wire_put(f, &f->selector, k->selector);
     k->told = true;
+    k->told_relay = is_relay(d, k->grant);
 }
 
 void domain_tell_key_gone(struct domains *d, struct key *k)
@@ -66,11 +73,22 @@ void domain_tell(struct domains *d, struct grant *g)
     send_grant(core, g);
     /* New keys first, so that there is always one to sign with. */
     LIST_EACH (&g->keys, struct key, k, link)
-        if (k->state == KEY_ACTIVE && !k->told)
+        if (k->state == KEY_ACTIVE && (!k->told || k->told_relay != is_relay(d, g)))
             send_key(d, core, k);
     LIST_EACH (&g->keys, struct key, k, link)
         if (k->state != KEY_ACTIVE)
             domain_tell_key_gone(d, k);
+}
+
+void domain_tell_relay(struct domains *d)
+{
+    LIST_EACH (&d->grants.all, struct grant, g, link) {
+        bool was = false;
+        LIST_EACH (&g->keys, struct key, k, link)
+            was = was || (k->told && k->told_relay);
+        if (was != is_relay(d, g))
+            domain_tell(d, g);
+    }
 }
 
 void domains_tell(struct domains *d)

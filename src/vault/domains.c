@@ -113,6 +113,7 @@ void domains_reload(struct domains *d)
 {
     /* What is proved for this relay, for how long, on whose networks: the next looks tell. */
     checker_start(d);
+    domain_tell_relay(d);
 }
 
 void domains_close(struct domains *d)

@@ -45,6 +45,8 @@ struct str domains_relay(const struct domains *d);
 /* domain_tell.c: exact and once. Nothing while core is away. */
 void domain_tell(struct domains *d, struct grant *g);
 void domain_tell_gone(struct domains *d, struct grant *g);
+/* dkim.also_sign may be another domain now. */
+void domain_tell_relay(struct domains *d);
 void domain_tell_key_gone(struct domains *d, struct key *k);
 
 /* Whoever removes a grant from memory does it by this. */
@@ -113,6 +115,9 @@ void keysmith_wake(struct domains *d, struct grant *g, bool soon);
 void keysmith_forget(struct grant *g);
 /* Whether a key is missing, or old enough for a successor. */
 bool keysmith_wanted(const struct domains *d, const struct grant *g);
+/* Keys that nobody wants any more with these settings: of an algorithm or a stream that is no longer
+ * named. */
+size_t keysmith_unwanted(const struct grant *g, struct str settings, uint64_t ids[LOOK_KEYS_MAX]);
 /* Successors now, for every slot that has no key waiting already: ERR_EXISTS when all have. Waits.
  */
 MUST_USE bool keysmith_rotate(struct domains *d, struct grant *g, const struct request *r,

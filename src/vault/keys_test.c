@@ -263,6 +263,35 @@ static void streams_may_have_keys_of_their_own_R47_R48(void **state)
     expect_key(z, "b2e", KEY_ACTIVE, "");
     told = far_expect(&z->world->core, WIRE_DIRECTORY_KEY);
     assert_int_equal(told->stream, key_named(z, "b2e")->stream);
+
+    /* It ends with the setting, and then the stream may go. */
+    far_forget(&z->world->core);
+    ask_for(z->world, 200,
+            (struct ask){ ADMIN_DOMAIN_SET, .name = "example.com", .settings = "streams=\n" });
+    assert_null(key_named(z, "b2e"));
+    assert_non_null(key_named(z, "b1e"));
+    assert_int_equal(far_count(&z->world->core, WIRE_DIRECTORY_GONE), 1);
+    ask_for(z->world, 200,
+            (struct ask){ ADMIN_STREAM_REMOVE, .name = "news", .account = "office" });
+}
+
+static void the_relays_own_keys_are_told_so(void **state)
+{
+    struct zone *z = *state;
+    const struct wire_directory_key *told;
+
+    publish(z, "b1e", "ns1");
+    check(z);
+    z->world->config->dkim.also_sign = STR("example.com");
+    far_forget(&z->world->core);
+    vault_role.reload(z->world->vault, z->world->config, NULL);
+    told = far_expect(&z->world->core, WIRE_DIRECTORY_KEY);
+    assert_int_equal(told->flags, KEY_RELAY);
+    z->world->config->dkim.also_sign = STR("");
+    far_forget(&z->world->core);
+    vault_role.reload(z->world->vault, z->world->config, NULL);
+    told = far_expect(&z->world->core, WIRE_DIRECTORY_KEY);
+    assert_int_equal(told->flags, 0);
 }
 
 int main(void)
@@ -276,6 +305,7 @@ int main(void)
         TEST(a_replaced_record_ends_it_at_once_Y04),
         TEST(a_missing_record_ends_it_after_its_time),
         TEST(streams_may_have_keys_of_their_own_R47_R48),
+        TEST(the_relays_own_keys_are_told_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

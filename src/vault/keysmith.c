@@ -23,32 +23,32 @@ struct slot {
 
 /* What is wanted ------------------------------------------------------------------------------- */
 
-static bool wants(const struct grant *g, enum dkim_algorithm algorithm)
+static bool wants(struct str settings, enum dkim_algorithm algorithm)
 {
-    const struct str word = fields_get(NOUN_DOMAIN, g->settings, "algorithms");
+    const struct str word = fields_get(NOUN_DOMAIN, settings, "algorithms");
 
     return str_eq(word, STR("both")) ||
            str_eq(word, algorithm == DKIM_RSA_SHA256 ? STR("rsa") : STR("ed25519"));
 }
 
-static size_t add_slots(const struct grant *g, uint64_t stream, struct slot slots[SLOTS_MAX],
+static size_t add_slots(struct str settings, uint64_t stream, struct slot slots[SLOTS_MAX],
                         size_t count)
 {
     for (enum dkim_algorithm a = DKIM_RSA_SHA256; a <= DKIM_ED25519_SHA256; a++)
-        if (wants(g, a) && count < SLOTS_MAX)
+        if (wants(settings, a) && count < SLOTS_MAX)
             slots[count++] = (struct slot){ a, stream };
     return count;
 }
 
-static size_t slots_of(const struct grant *g, struct slot slots[SLOTS_MAX])
+static size_t slots_of(const struct grant *g, struct str settings, struct slot slots[SLOTS_MAX])
 {
-    struct str names = fields_get(NOUN_DOMAIN, g->settings, "streams"), name;
-    size_t count = add_slots(g, 0, slots, 0);
+    struct str names = fields_get(NOUN_DOMAIN, settings, "streams"), name;
+    size_t count = add_slots(settings, 0, slots, 0);
 
     while (str_next(&names, ',', &name)) {
         const struct stream *s = roster_stream(g->account, str_trim(name));
         if (s)
-            count = add_slots(g, s->id, slots, count);
+            count = add_slots(settings, s->id, slots, count);
     }
     return count;
 }
@@ -90,11 +90,31 @@ static size_t slots_wanted(const struct domains *d, const struct grant *g, enum 
                            struct slot wanted[SLOTS_MAX])
 {
     struct slot slots[SLOTS_MAX];
-    size_t all = slots_of(g, slots), count = 0;
+    size_t all = slots_of(g, g->settings, slots), count = 0;
 
     for (size_t i = 0; i < all; i++)
         if (slot_wants(d, g, &slots[i], why))
             wanted[count++] = slots[i];
+    return count;
+}
+
+static bool has_slot(const struct key *k, const struct slot *slots, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (slots[i].algorithm == k->algorithm && slots[i].stream == k->stream)
+            return true;
+    return false;
+}
+
+size_t keysmith_unwanted(const struct grant *g, struct str settings, uint64_t ids[LOOK_KEYS_MAX])
+{
+    struct slot slots[SLOTS_MAX];
+    const size_t slot_count = slots_of(g, settings, slots);
+    size_t count = 0;
+
+    LIST_EACH (&g->keys, struct key, k, link)
+        if (!has_slot(k, slots, slot_count) && count < LOOK_KEYS_MAX)
+            ids[count++] = k->id;
     return count;
 }
 
