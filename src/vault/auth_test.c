@@ -168,8 +168,9 @@ static void prove(struct client *c, const char *secret)
     uint64_t iterations;
     struct buf salt, text, proof;
 
-    assert_true(str_next(&rest, ',', &nonce) && str_next(&rest, ',', &salt64) &&
-                str_next(&rest, ',', &count));
+    assert_true(str_next(&rest, ',', &nonce));
+    assert_true(str_next(&rest, ',', &salt64));
+    assert_true(str_next(&rest, ',', &count));
     assert_true(str_to_u64(str_skip(count, 2), 100000, &iterations));
     buf_init(&salt, 64);
     buf_init(&text, 2048);
