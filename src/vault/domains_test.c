@@ -303,6 +303,19 @@ static void the_first_holds_it_T04(void **state)
     assert_false(str_has(row(z->world, 0), "shop")); /* nor is anybody told whose it is */
 }
 
+static void of_two_that_wait_one_gets_it_T04(void **state)
+{
+    struct zone *z = *state;
+
+    add(z, "one.example", "shop", "method=host\n");
+    add(z, "one.example", "office", "method=host\n");
+    zone_say(z, "one.example", DNS_A, "ns1", "198.51.100.7");
+    check(z, "one.example", "office");
+    check(z, "one.example", "shop");
+    expect_state(z, "one.example", "office", "\"state\":\"proved\"");
+    expect_state(z, "one.example", "shop", "\"state\":\"pending\",\"why\":\"the domain is taken\"");
+}
+
 /* Leases, transfer ----------------------------------------------------------------------------- */
 
 static void a_lease_ends_with_its_lessors_proof_R47(void **state)
@@ -537,6 +550,66 @@ static void questions_survive_resolve(void **state)
     expect_state(z, "example.com", NULL, "\"state\":\"proved\"");
 }
 
+static void a_value_of_no_server(struct channel *c, uint64_t question)
+{
+    struct wire_dns_value *f = wire_add(c, WIRE_DNS_VALUE, 1);
+
+    f->question = question;
+    wire_put(f, &f->value, STR("x"));
+}
+
+static void fewer_servers_than_said(struct channel *c, uint64_t question)
+{
+    struct wire_dns_end *f = wire_add(c, WIRE_DNS_END, 0);
+
+    f->question = question;
+    f->servers = 1;
+}
+
+static void a_server_that_says_nothing_known(struct channel *c, uint64_t question)
+{
+    struct wire_dns_server *f = wire_add(c, WIRE_DNS_SERVER, 0);
+
+    f->question = question;
+    f->said = DNS_SAID_FAILED + 1;
+}
+
+static void too_many_servers(struct channel *c, uint64_t question)
+{
+    for (size_t i = 0; i <= PROOF_SERVERS_MAX; i++) {
+        struct wire_dns_server *f = wire_add(c, WIRE_DNS_SERVER, 0);
+        f->question = question;
+    }
+}
+
+static void another_kind_of_answer(struct channel *c, uint64_t question)
+{
+    struct wire_spf_answer *f = wire_add(c, WIRE_SPF_ANSWER, 0);
+
+    f->question = question;
+}
+
+static void resolve_is_held_to_the_form_of_answers(void **state)
+{
+    static void (*const lies[])(struct channel * c, uint64_t question) = {
+        a_value_of_no_server, fewer_servers_than_said, a_server_that_says_nothing_known,
+        too_many_servers, another_kind_of_answer
+    };
+    struct zone *z = *state;
+
+    z->deaf = true;
+    add(z, "example.com", "shop", "");
+    for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
+        while (z->waiting == 0 || z->questions[z->waiting - 1].is_spf)
+            loop_turn(10);
+        lies[i](z->world->resolve.channel, z->questions[z->waiting - 1].id);
+        while (!z->world->resolve.closed)
+            loop_turn(10);
+        z->waiting = 0;
+        far_link(z->world, &z->world->resolve, ROLE_RESOLVE);
+    }
+}
+
 /* Many ----------------------------------------------------------------------------------------- */
 
 enum { MANY = 50000, A_REQUEST = 250 };
@@ -612,6 +685,7 @@ int main(void)
         TEST(the_owner_has_a_veto_T03),
         TEST(others_relays_lock_nobody_T03),
         TEST(the_first_holds_it_T04),
+        TEST(of_two_that_wait_one_gets_it_T04),
         TEST(a_lease_ends_with_its_lessors_proof_R47),
         TEST(a_domain_moves_with_its_keys_T02),
         TEST(requests_are_held_against_the_rules_R100_T02),
@@ -619,6 +693,7 @@ int main(void)
         TEST(an_account_takes_its_domains_along),
         TEST(facts_for_preflight_F14),
         TEST(questions_survive_resolve),
+        TEST(resolve_is_held_to_the_form_of_answers),
         TEST(a_host_with_50000_domains_R102),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
