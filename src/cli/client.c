@@ -94,6 +94,7 @@ struct call {
     struct str body;
     struct buf answer;
     long status;
+    bool quiet;                               /* a refusal is not told */
     void (*line)(void *arg, struct str line); /* for streams */
     void *arg;
 };
@@ -229,6 +230,8 @@ static enum cli_exit problem(const struct call *call, struct json_object *json)
     struct json_object *detail = NULL;
     const char *text = "the relay answered something that is no JSON";
 
+    if (call->quiet)
+        return exit_of_status(call->status);
     if (json && json_object_object_get_ex(json, "detail", &detail))
         text = json_object_get_string(detail);
     return cli_fail(exit_of_status(call->status), "%s", text);
@@ -245,15 +248,10 @@ static struct json_object *parse(const struct buf *answer)
     return json;
 }
 
-enum cli_exit client_call(const struct cli_args *a, const char *method, const char *target,
-                          struct json_object *body, struct json_object **ret)
+static enum cli_exit whole_call(const struct cli_args *a, struct call call,
+                                struct json_object *body, struct json_object **ret)
 {
-    struct call call = {
-        .method = method,
-        .target = target,
-        .body = body ? str_of(json_object_to_json_string(body)) : STR_NONE,
-    };
-
+    call.body = body ? str_of(json_object_to_json_string(body)) : STR_NONE;
     buf_init(&call.answer, ANSWER_BYTES_MAX);
     enum cli_exit result = perform(a, &call);
     if (result == CLI_OK) {
@@ -268,6 +266,19 @@ enum cli_exit client_call(const struct cli_args *a, const char *method, const ch
     buf_done(&call.answer);
     json_object_put(body);
     return result;
+}
+
+enum cli_exit client_call(const struct cli_args *a, const char *method, const char *target,
+                          struct json_object *body, struct json_object **ret)
+{
+    return whole_call(a, (struct call){ .method = method, .target = target }, body, ret);
+}
+
+enum cli_exit client_try(const struct cli_args *a, const char *method, const char *target,
+                         struct json_object *body, struct json_object **ret)
+{
+    return whole_call(a, (struct call){ .method = method, .target = target, .quiet = true }, body,
+                      ret);
 }
 
 /* Moves the items of one page; *ret_next is its "next", to be freed, or NULL. */

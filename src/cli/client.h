@@ -17,6 +17,9 @@ void body_add(struct json_object *body, const char *name, const char *value);
 /* *ret: the answer, to be given back with json_object_put(). `body` is taken; NULL: none. */
 MUST_USE enum cli_exit client_call(const struct cli_args *a, const char *method, const char *target,
                                    struct json_object *body, struct json_object **ret);
+/* The same, but that the relay refused is only returned, not told. */
+MUST_USE enum cli_exit client_try(const struct cli_args *a, const char *method, const char *target,
+                                  struct json_object *body, struct json_object **ret);
 /* Every page of a list, put together as its items, up to `limit` of them. */
 MUST_USE enum cli_exit client_list(const struct cli_args *a, const char *target, size_t limit,
                                    struct json_object **ret);

@@ -11,6 +11,8 @@
 #define TARGET_MAX (64 * 1024)
 #define TEXT_MAX (64 * 1024 * 1024)
 #define LIST_BYTES_MAX (64 * 1024 * 1024)
+#define BATCH_BYTES ((size_t)2000) /* of names in one request */
+#define LINE_MAX_BYTES ((size_t)300)
 
 static const struct show_column added_columns[] = {
     { "domain", "DOMAIN" }, { "account", "ACCOUNT" }, { "method", "METHOD" },
@@ -67,28 +69,99 @@ static enum cli_exit domain_call(const struct cli_args *a, const char *method, c
 struct adding {
     const struct cli_args *args;
     struct json_object *settings, *shown;
+    struct buf batch; /* names that wait, joined by commas */
     size_t added, failed;
     enum cli_exit worst;
 };
 
-static void add_one(struct adding *d, struct str name)
+static struct json_object *add_body(const struct adding *d, struct str name)
 {
-    struct json_object *body = json_object_new_object(), *answer = NULL;
+    struct json_object *body = json_object_new_object();
 
     json_object_object_add(body, "name", json_object_new_string_len(name.ptr, (int)name.len));
     body_add(body, "account", d->args->flags[FLAG_ACCOUNT]);
-    json_object_object_add(body, "settings", json_object_get(d->settings));
-    enum cli_exit result = object_call(d->args, "POST", "/v1/domains", body, &answer);
-    if (result != CLI_OK) {
-        d->failed++;
-        d->worst = result;
-        return;
-    }
+    if (args_has(d->args, FLAG_DRY_RUN))
+        json_object_object_add(body, "dry_run", json_object_new_boolean(1));
+    return body;
+}
+
+static void take_rows(struct adding *d, struct json_object *answer)
+{
     struct json_object *items = items_of(answer);
+
     for (size_t i = 0; items && i < json_object_array_length(items); i++)
         json_object_array_add(d->shown, json_object_get(json_object_array_get_idx(items, i)));
-    d->added++;
+}
+
+static void add_one(struct adding *d, struct str name)
+{
+    struct json_object *body = add_body(d, name), *answer = NULL;
+
+    json_object_object_add(body, "settings", json_object_get(d->settings));
+    enum cli_exit result = client_call(d->args, "POST", "/v1/domains", body, &answer);
+    if (result == CLI_OK) {
+        d->added++;
+        take_rows(d, answer);
+    } else {
+        d->failed++;
+        d->worst = result;
+    }
     json_object_put(answer);
+}
+
+static size_t count_names(struct str names)
+{
+    struct str name;
+    size_t count = 0;
+
+    while (str_next(&names, ',', &name))
+        count++;
+    return count;
+}
+
+/* Many names in one request are one change of the database: all of them, or none. */
+static bool add_together(struct adding *d, struct str names)
+{
+    struct json_object *body, *settings = NULL, *answer = NULL;
+    struct str first, rest;
+
+    if (!str_cut(names, ',', &first, &rest))
+        return false;
+    if (json_object_deep_copy(d->settings, &settings, NULL) < 0)
+        return false;
+    body = add_body(d, first);
+    json_object_object_add(settings, "names", json_object_new_string_len(rest.ptr, (int)rest.len));
+    json_object_object_add(body, "settings", settings);
+    bool ok = client_try(d->args, "POST", "/v1/domains", body, &answer) == CLI_OK;
+    if (ok) {
+        d->added += count_names(names);
+        take_rows(d, answer);
+    }
+    json_object_put(answer);
+    return ok;
+}
+
+/* When something is wrong with one of them, each is asked for by itself, so that it can be named.
+ */
+static void batch_end(struct adding *d)
+{
+    struct str names = buf_str(&d->batch), name;
+
+    if (names.len > 0 && !add_together(d, names))
+        while (str_next(&names, ',', &name))
+            add_one(d, name);
+    buf_clear(&d->batch);
+}
+
+static void batch_add(struct adding *d, struct str name)
+{
+    if (str_index(name, ',') < name.len) { /* would be two */
+        add_one(d, name);
+        return;
+    }
+    if (d->batch.len + name.len + 1 > BATCH_BYTES)
+        batch_end(d);
+    (void)buf_addf(&d->batch, "%s%.*s", d->batch.len > 0 ? "," : "", STR_FMT(name));
 }
 
 /* A name a line; empty lines and those that begin with # are passed over. */
@@ -99,12 +172,17 @@ static enum cli_exit add_file(struct adding *d, const char *file)
     struct err err;
 
     arena_init(&arena, 4096);
+    buf_init(&d->batch, BATCH_BYTES + LINE_MAX_BYTES);
     bool ok = disk_read_file(file, LIST_BYTES_MAX, &arena, &text, &err);
     while (ok && str_next(&text, '\n', &line)) {
         line = str_trim(str_sub(line, 0, str_index(line, '\r')));
-        if (line.len > 0 && line.ptr[0] != '#')
+        if (line.len > LINE_MAX_BYTES)
             add_one(d, line);
+        else if (line.len > 0 && line.ptr[0] != '#')
+            batch_add(d, line);
     }
+    batch_end(d);
+    buf_done(&d->batch);
     arena_done(&arena);
     return ok ? CLI_OK : cli_fail(CLI_USAGE, "%s", err.text);
 }
@@ -205,10 +283,35 @@ enum cli_exit domain_remove_run(const struct cli_args *a)
                        ARRAY_LEN(added_columns));
 }
 
+/* A record whose state is not the last one that it can have. */
+static bool is_missing(struct json_object *row)
+{
+    struct json_object *state = NULL;
+    const char *word = json_object_object_get_ex(row, "state", &state) && state
+                           ? json_object_get_string(state)
+                           : "";
+
+    return *word && strcmp(word, "proved") != 0 && strcmp(word, "active") != 0 &&
+           strcmp(word, "retiring") != 0;
+}
+
 enum cli_exit domain_check_run(const struct cli_args *a)
 {
-    return domain_call(a, "POST", "/check", json_object_new_object(), check_columns,
-                       ARRAY_LEN(check_columns));
+    struct json_object *answer = NULL, *body = json_object_new_object();
+    struct buf target;
+
+    domain_target(&target, a, "/check");
+    body_add(body, "account", a->flags[FLAG_ACCOUNT]);
+    enum cli_exit result = client_call(a, "POST", buf_cstr(&target), body, &answer);
+    buf_done(&target);
+    struct json_object *items = result == CLI_OK ? items_of(answer) : NULL;
+    if (items)
+        result = show_items(a, items, check_columns, ARRAY_LEN(check_columns));
+    for (size_t i = 0; items && result == CLI_OK && i < json_object_array_length(items); i++)
+        if (is_missing(json_object_array_get_idx(items, i)))
+            result = CLI_UNHEALTHY;
+    json_object_put(answer);
+    return result;
 }
 
 enum cli_exit domain_rotate_run(const struct cli_args *a)
