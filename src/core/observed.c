@@ -14,7 +14,7 @@
 struct observed {
     uint64_t account, count, last_id;
     enum policy_code code;
-    int64_t since_ms, logged_ms;
+    int64_t since_ms, last_ms, logged_ms;
     size_t arg_len;
     char name[64], arg[ARG_MAX];
 };
@@ -71,6 +71,7 @@ void observed_add(struct core *c, const struct dir_account *a, enum policy_code 
         return;
     o->count++;
     o->last_id = id;
+    o->last_ms = now;
     o->name[copy_text(o->name, sizeof o->name - 1, a->name)] = '\0';
     o->arg_len = copy_text(o->arg, sizeof o->arg, arg);
     if (now - o->logged_ms < HOUR_MS)
@@ -87,13 +88,16 @@ void observed_list(struct request *q)
 
     while (idmap_each(&q->core->observed, &at, &key, &value)) {
         const struct observed *o = value;
+        struct str about = str_make(o->arg, o->arg_len);
         struct observed_row row = {
             .account = str_of(o->name),
             .code = str_of(policy_codes[o->code].word),
-            .about = str_make(o->arg, o->arg_len),
+            .name = about,
+            .text = code_reply(&q->arena, o->code, &about, 1, /* link= */ STR("")).text,
             .count = o->count,
             .last_id = o->last_id,
             .since_ms = o->since_ms,
+            .last_ms = o->last_ms,
         };
         if (q->account.len == 0 || str_eq(row.account, q->account))
             queue_row_observed(q, &row);

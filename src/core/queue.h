@@ -37,9 +37,10 @@ void queue_row_envelope(struct request *q, struct spool_message *m, const struct
 void queue_row_done(struct request *q, struct spool_message *m, const struct envelope *e,
                     uint32_t r);
 struct observed_row {
-    struct str account, code, about;
+    struct str account, code;
+    struct str name, text; /* the last one that it was about; what was wrong with it */
     uint64_t count, last_id;
-    int64_t since_ms;
+    int64_t since_ms, last_ms;
 };
 void queue_row_observed(struct request *q, const struct observed_row *o);
 struct usage_row {

@@ -250,9 +250,11 @@ void queue_row_observed(struct request *q, const struct observed_row *o)
     put_str(&j, "account", o->account);
     put_str(&j, "code", o->code);
     put_int(&j, "count", (int64_t)o->count);
-    put_str(&j, "about", o->about);
-    put_id(&j, "last", o->last_id);
     put_time(&j, "since", o->since_ms);
+    put_time(&j, "last", o->last_ms);
+    put_id(&j, "id", o->last_id);
+    put_str(&j, "name", o->name);
+    put_str(&j, "text", o->text);
     json_object_end(&j);
     send_row(q);
 }
