@@ -71,8 +71,7 @@ static void look_at_signatures(struct naming *n, struct preflight *p, struct str
             continue;
         struct dir_domain *g = directory_grant(&n->core->directory, n->account, name);
         if (!g || !has_key(g, n->stream))
-            p->findings[p->count++] =
-                (struct preflight_finding){ CODE_PREFLIGHT_BROKEN, { name, name } };
+            p->findings[p->count++] = (struct preflight_finding){ CODE_PREFLIGHT_BROKEN, name };
     }
 }
 
@@ -83,10 +82,9 @@ static bool hold_preflight(struct naming *n, const struct preflight *p, struct r
     for (size_t i = 0; i < p->count; i++) {
         const struct preflight_finding *found = &p->findings[i];
         if (enforced)
-            return naming_refuse(n, found->code, found->args, ARRAY_LEN(found->args), ret);
-        warn(n,
-             code_reply(n->arena, found->code, found->args, ARRAY_LEN(found->args), STR("")).text);
-        naming_note_add(n, found->code, arena_str(n->arena, found->args[0]));
+            return naming_refuse(n, found->code, &found->arg, 1, ret);
+        warn(n, code_reply(n->arena, found->code, &found->arg, 1, STR("")).text);
+        naming_note_add(n, found->code, arena_str(n->arena, found->arg));
     }
     return true;
 }

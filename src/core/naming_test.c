@@ -562,7 +562,7 @@ static void f14_warned_or_refused(void **state)
     static const struct letter plain = { 0 };
 
     stage_open(s, 5);
-    send_as(s, 5, &plain, 250, "[PREFLIGHT-SPF] the SPF record of sender.example");
+    send_as(s, 5, &plain, 250, "[PREFLIGHT-SPF] sender.example has no SPF record");
     send_as(s, 5, &plain, 250, "[PREFLIGHT-DKIM]");
     stage_admin_of(s, ADMIN_OBSERVED_LIST, "account-5", &rows);
     assert_int_equal(rows, 2);

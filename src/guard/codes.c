@@ -130,8 +130,8 @@ const struct policy_code_row policy_codes[CODES] = {
                           "A warning at the account's soft limit (soft_percent); the message was "
                           "taken." },
     [CODE_PREFLIGHT_SPF] = { "PREFLIGHT-SPF", 550, 7, 23,
-                             "the SPF record of {} {}; publish what `baton domain records` prints for "
-                             "it",
+                             "{} has no SPF record that names this server; publish what `baton domain "
+                             "records` prints for it",
                              "Receivers look up whether this server may send for the domain of "
                              "MAIL FROM (RFC 7208), and it may not." },
     [CODE_PREFLIGHT_DKIM] = { "PREFLIGHT-DKIM", 550, 7, 20,
@@ -154,7 +154,8 @@ const struct policy_code_row policy_codes[CODES] = {
                                        "publish _dmarc.{} TXT \"v=DMARC1; p=none\"",
                                        "It is wanted from whoever sends in bulk." },
     [CODE_PREFLIGHT_UNSUBSCRIBE] = { "PREFLIGHT-UNSUBSCRIBE", 550, 7, 0,
-                                     "mail of a marketing stream needs {}: add {}",
+                                     "mail of a marketing stream needs a way to unsubscribe by one "
+                                     "click: add {}",
                                      "Large receivers want one click to be enough (RFC 8058): "
                                      "List-Unsubscribe with an https address, and "
                                      "List-Unsubscribe-Post: List-Unsubscribe=One-Click." },

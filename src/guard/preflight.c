@@ -7,10 +7,10 @@
 
 enum answer { NO, YES, UNKNOWN };
 
-static void find(struct preflight *p, enum policy_code code, struct str first, struct str second)
+static void find(struct preflight *p, enum policy_code code, struct str name)
 {
     if (p->count < PREFLIGHT_FINDINGS_MAX)
-        p->findings[p->count++] = (struct preflight_finding){ code, { first, second } };
+        p->findings[p->count++] = (struct preflight_finding){ code, name };
 }
 
 /* The last two labels. */
@@ -59,9 +59,9 @@ static void look_at_dmarc(const struct preflight_ask *ask, struct str from, stru
     uint32_t facts = ask->identity->from_grant->facts;
 
     if ((facts & FACT_DMARC_REJECT) && !ask->signs_aligned && spf_aligned(ask, from, facts) == NO)
-        find(p, CODE_PREFLIGHT_DMARC, from, from);
+        find(p, CODE_PREFLIGHT_DMARC, from);
     else if (facts & FACT_DMARC_NONE)
-        find(p, CODE_PREFLIGHT_DMARC_MISSING, from, from);
+        find(p, CODE_PREFLIGHT_DMARC_MISSING, from);
 }
 
 static void look_at_spf(const struct preflight_ask *ask, struct preflight *p)
@@ -70,13 +70,10 @@ static void look_at_spf(const struct preflight_ask *ask, struct preflight *p)
 
     if (!sender || ask->sender_domain.len == 0)
         return;
-    if (sender->facts & FACT_SPF_FAIL)
-        find(p, CODE_PREFLIGHT_SPF, sender->name,
-             STR("leaves out the addresses that we send from"));
-    else if (sender->facts & FACT_SPF_NONE)
-        find(p, CODE_PREFLIGHT_SPF, sender->name, STR("is missing"));
+    if (sender->facts & (FACT_SPF_FAIL | FACT_SPF_NONE))
+        find(p, CODE_PREFLIGHT_SPF, sender->name);
     if (sender->facts & FACT_MX_NONE)
-        find(p, CODE_PREFLIGHT_MX, sender->name, sender->name);
+        find(p, CODE_PREFLIGHT_MX, sender->name);
 }
 
 static void look_at_dkim(const struct preflight_ask *ask, struct preflight *p)
@@ -86,7 +83,7 @@ static void look_at_dkim(const struct preflight_ask *ask, struct preflight *p)
     if (ask->signs_aligned)
         return;
     find(p, g->facts & FACT_DKIM_PENDING ? CODE_PREFLIGHT_DKIM_PENDING : CODE_PREFLIGHT_DKIM,
-         g->name, g->name);
+         g->name);
 }
 
 /* RFC 8058 §3: both fields, one of them with an https address. */
@@ -106,10 +103,9 @@ static void look_at_unsubscribe(const struct preflight_ask *ask, struct prefligh
             has_post |= str_find_nocase(f.value, STR("List-Unsubscribe=One-Click")) < f.value.len;
     }
     if (!has_address)
-        find(p, CODE_PREFLIGHT_UNSUBSCRIBE, STR("a way to unsubscribe by one click"),
-             STR("List-Unsubscribe: <https://...>"));
+        find(p, CODE_PREFLIGHT_UNSUBSCRIBE, STR("List-Unsubscribe: <https://...>"));
     else if (!has_post)
-        find(p, CODE_PREFLIGHT_UNSUBSCRIBE, STR("a way to unsubscribe by one click"),
+        find(p, CODE_PREFLIGHT_UNSUBSCRIBE,
              STR("List-Unsubscribe-Post: List-Unsubscribe=One-Click"));
 }
 

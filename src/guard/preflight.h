@@ -19,7 +19,7 @@ struct preflight_ask {
 struct preflight {
     struct preflight_finding {
         enum policy_code code;
-        struct str args[2];
+        struct str arg; /* the name or field that it is about */
     } findings[PREFLIGHT_FINDINGS_MAX];
     size_t count; /* the worst first */
 };
