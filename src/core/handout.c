@@ -368,7 +368,7 @@ static void hand_out(struct core *c, const struct batch *b, struct peer *peer)
 }
 
 /* Who may be handed something now. What was recovered waits for vault's word whether mail may leave
- * at all. */
+ * at all, and mail for elsewhere until it is known by which keys it is signed (fault Y04). */
 static unsigned takers_with_room(const struct core *c)
 {
     unsigned takers = has_room(c, &c->report) ? 1u << TAKER_REPORT : 0;
@@ -376,7 +376,7 @@ static unsigned takers_with_room(const struct core *c)
     if (c->gate_known)
         takers |= 1u << TAKER_CORE;
     for (size_t i = 0; i < ROLE_INSTANCES_MAX; i++)
-        if (has_room(c, &c->deliver[i]))
+        if (c->directory.known && has_room(c, &c->deliver[i]))
             takers |= 1u << TAKER_DELIVER;
     return takers;
 }

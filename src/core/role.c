@@ -102,6 +102,8 @@ static bool vault_frame(struct core *c, struct peer *p, const struct frame *f, s
     }
     if (f->type != WIRE_GATE) {
         forwards_changed(c);
+        if (f->type == WIRE_DIRECTORY_END)
+            core_pump_later(c);
         return directory_on_frame(&c->directory, f, err);
     }
     c->gate_open = ((const struct wire_gate *)(const void *)f)->open != 0;
