@@ -23,10 +23,10 @@ static struct config *config(void)
 /* Every '<' in an answer is one of ours. */
 static void markup_check(struct str text)
 {
-    static const char *const ours[] = { "<?",   "</",    "<Auto", "<Resp", "<Acc", "<Act", "<Prot",
-                                        "<Ty",  "<Se",   "<Po",   "<Dom",  "<Log", "<SPA", "<Enc",
-                                        "<Use", "<SMTP", "<cli",  "<ema",  "<dom", "<dis", "<out",
-                                        "<hos", "<por",  "<soc",  "<aut",  "<use" };
+    static const char *const ours[] = { "<?",   "</",    "<Aut", "<Resp", "<Acc", "<Act", "<Prot",
+                                        "<Ty",  "<Se",   "<Po",  "<Dom",  "<Log", "<SPA", "<Enc",
+                                        "<Use", "<SMTP", "<cli", "<ema",  "<dom", "<dis", "<out",
+                                        "<hos", "<por",  "<soc", "<aut",  "<use" };
 
     for (size_t at = str_index(text, '<'); at < text.len; at = str_index(text, '<')) {
         bool known = false;
