@@ -2,12 +2,14 @@
 /* vault/domains.h - domains that accounts may use, how each is proved, and the keys that sign in
  * their names. Owned by vault; all calls on the loop. What the rest of vault calls:
  *
- *   proof.c     is it proved? Pure: what the servers said in, verdict out
- *   domains.c   the grants in memory and on disk, who holds what
- *   checker.c   asks resolve, one story a domain, in its own time
- *   keys.c      makes, rotates, retires signing keys; keybox.c keeps them encrypted
- *   records.c   what the domain's owner is to publish, in the forms that providers take
- *   sign.c      signatures, by the workers */
+ *   proof.c         is it proved? published.c: is its key's record there? Pure: what the servers
+ *                   said in, verdict out
+ *   grant.c         who holds what, in memory (control_domains.c: on disk)
+ *   checker.c       when which domain is looked at, by the questions of look.c and hosted.c through
+ *                   inquiry.c to resolve; verdict.c and facts.c say what follows
+ *   keysmith.c      makes and rotates signing keys; keybox.c keeps them encrypted
+ *   records.c       what the domain's owner is to publish, in the forms that providers take
+ *   sign.c          signatures, by the workers */
 #pragma once
 
 #include "vault/operate.h"

@@ -115,8 +115,8 @@ void keysmith_wake(struct domains *d, struct grant *g, bool soon);
 void keysmith_forget(struct grant *g);
 /* Whether a key is missing, or old enough for a successor. */
 bool keysmith_wanted(const struct domains *d, const struct grant *g);
-/* Keys that nobody wants any more with these settings: of an algorithm or a stream that is no longer
- * named. */
+/* Keys that nobody wants any more with these settings: of an algorithm or a stream that is no
+ * longer named. */
 size_t keysmith_unwanted(const struct grant *g, struct str settings, uint64_t ids[LOOK_KEYS_MAX]);
 /* Successors now, for every slot that has no key waiting already: ERR_EXISTS when all have. Waits.
  */
