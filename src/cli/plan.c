@@ -3,7 +3,7 @@
  *
  * Settings are compared as vault would keep them: both sides go through fields_merge(), so that
  * "64M" and 67108864 are the same, and a mistake in the file is told before anything is done. */
-#include "cli/plan.h"
+#include "cli/plan_read.h"
 
 #include <stdlib.h>
 
@@ -55,89 +55,6 @@ static struct plan_step *step_add(struct plan *p)
     }
     p->steps[p->count] = (struct plan_step){ 0 };
     return &p->steps[p->count++];
-}
-
-/* Reading -------------------------------------------------------------------------------------- */
-
-static struct str member_text(struct json_object *object, const char *name)
-{
-    struct json_object *value = NULL;
-
-    if (!json_object_object_get_ex(object, name, &value) ||
-        !json_object_is_type(value, json_type_string))
-        return STR("");
-    return str_make(json_object_get_string(value), (size_t)json_object_get_string_len(value));
-}
-
-/* A parent is an account too. */
-static struct str account_of(const struct object_kind *of, struct json_object *object)
-{
-    return member_text(object, of->fields == NOUN_ACCOUNT ? "parent" : "account");
-}
-
-/* What tells one object of a kind from another. */
-static struct str key_of(struct plan *p, const struct object_kind *of, struct json_object *object)
-{
-    struct str account = account_of(of, object);
-    bool by_account = of->below_account || of->fields == NOUN_DOMAIN;
-
-    return arena_strf(&p->arena, "%.*s/%.*s", by_account ? (int)account.len : 0,
-                      by_account && account.ptr ? account.ptr : "",
-                      STR_FMT(member_text(object, of->name)));
-}
-
-static void value_line(struct buf *to, const char *key, struct json_object *value)
-{
-    (void)buf_addf(to, "%s=", key);
-    if (!json_object_is_type(value, json_type_array))
-        (void)buf_addf(to, "%s", value ? json_object_get_string(value) : "");
-    else
-        for (size_t i = 0; i < json_object_array_length(value); i++)
-            (void)buf_addf(to, "%s%s", i > 0 ? "," : "",
-                           json_object_get_string(json_object_array_get_idx(value, i)));
-    (void)buf_add_char(to, '\n');
-}
-
-/* The object's settings as "key=value" lines, as they are written. */
-static bool lines_of(struct json_object *object, struct buf *to, struct err *err)
-{
-    struct json_object *settings = NULL;
-
-    if (!json_object_object_get_ex(object, "settings", &settings))
-        return true;
-    if (!json_object_is_type(settings, json_type_object))
-        return err_set(err, ERR_SYNTAX, "settings: expected an object");
-    json_object_object_foreach(settings, key, value)
-    {
-        if (value && strchr(json_object_get_string(value), '\n'))
-            return err_set(err, ERR_SYNTAX, "%s: expected one line", key);
-        value_line(to, key, value);
-    }
-    return buf_ok(to) || err_set(err, ERR_LIMIT, "settings: too much");
-}
-
-/* The same as vault keeps them. */
-static bool settings_of(struct plan *p, const struct fields_change *like,
-                        struct json_object *object, struct str *ret, struct str *secret,
-                        struct err *err)
-{
-    struct fields_change change = *like;
-    struct str given = STR_NONE;
-    struct buf lines, kept;
-
-    buf_init(&lines, 2 * SETTINGS_MAX);
-    buf_init(&kept, SETTINGS_MAX);
-    bool ok = lines_of(object, &lines, err);
-    change.changes = buf_str(&lines);
-    change.secret = secret ? &given : NULL;
-    ok = ok && fields_merge(&change, &kept, err);
-    if (ok)
-        *ret = arena_str(&p->arena, buf_str(&kept));
-    if (ok && secret)
-        *secret = arena_str(&p->arena, given);
-    buf_done(&lines);
-    buf_done(&kept);
-    return ok;
 }
 
 /* Comparing ------------------------------------------------------------------------------------ */
@@ -205,8 +122,8 @@ static void name_step(struct plan *p, struct plan_step *s, const struct object_k
                       struct json_object *object)
 {
     s->of = of;
-    s->name = arena_str(&p->arena, member_text(object, of->name));
-    s->account = arena_str(&p->arena, account_of(of, object));
+    s->name = arena_str(&p->arena, plan_text(object, of->name));
+    s->account = arena_str(&p->arena, plan_account(of, object));
 }
 
 /* How many of those above it stand in the file as well; what goes round in a circle ends. */
@@ -214,8 +131,8 @@ static size_t depth_of(struct plan *p, struct json_object *wanted, struct json_o
 {
     size_t depth = 0;
 
-    while (depth < ACCOUNT_DEPTH_MAX && member_text(object, "parent").len > 0) {
-        struct str key = arena_strf(&p->arena, "/%.*s", STR_FMT(member_text(object, "parent")));
+    while (depth < ACCOUNT_DEPTH_MAX && plan_text(object, "parent").len > 0) {
+        struct str key = arena_strf(&p->arena, "/%.*s", STR_FMT(plan_text(object, "parent")));
         if (!json_object_object_get_ex(wanted, key.ptr, &object))
             break;
         depth++;
@@ -253,7 +170,7 @@ static bool plan_add(struct plan *p, enum object_kind_index kind, struct json_ob
     struct plan_step *s;
 
     change.is_new = true;
-    if (!settings_of(p, &change, object, &settings, kind == KIND_USER ? &secret : NULL, err))
+    if (!plan_settings(p, &change, object, &settings, kind == KIND_USER ? &secret : NULL, err))
         return false;
     if (kind == KIND_ACCOUNT) {
         add_account(p, wanted, object, settings);
@@ -291,14 +208,14 @@ static bool plan_set(struct plan *p, enum object_kind_index kind, struct json_ob
 {
     const struct object_kind *of = &object_kinds[kind];
     struct fields_change change = *like;
-    struct str before, after, account = account_of(of, wanted);
+    struct str before, after, account = plan_account(of, wanted);
     struct plan_step *s;
 
     change.is_new = true;
-    if (!settings_of(p, &change, wanted, &after, NULL, err) ||
-        !settings_of(p, &change, now, &before, NULL, err) || !stays_ok(of, before, after, err))
+    if (!plan_settings(p, &change, wanted, &after, NULL, err) ||
+        !plan_settings(p, &change, now, &before, NULL, err) || !stays_ok(of, before, after, err))
         return false;
-    if (account.len > 0 && !str_eq(account, account_of(of, now)))
+    if (account.len > 0 && !str_eq(account, plan_account(of, now)))
         return err_set(err, ERR_SYNTAX, "it belongs to another account");
     struct str lines = changed_lines(p, of->fields, before, after);
     if (lines.len == 0)
@@ -331,14 +248,13 @@ static bool index_make(struct plan *p, const struct object_kind *of, struct json
     for (size_t i = 0; list && i < json_object_array_length(list); i++) {
         struct json_object *object = json_object_array_get_idx(list, i);
         struct str key;
-        if (!json_object_is_type(object, json_type_object) ||
-            member_text(object, of->name).len == 0)
+        if (!json_object_is_type(object, json_type_object) || plan_text(object, of->name).len == 0)
             return err_set(err, ERR_SYNTAX, "%s[%zu]: expected an object with \"%s\"", of->section,
                            i, of->name);
-        key = key_of(p, of, object);
+        key = plan_key(p, of, object);
         if (json_object_object_get_ex(ret, key.ptr, NULL))
             return err_set(err, ERR_SYNTAX, "%s[%zu]: \"%.*s\" stands there twice", of->section, i,
-                           STR_FMT(member_text(object, of->name)));
+                           STR_FMT(plan_text(object, of->name)));
         json_object_object_add(ret, key.ptr, json_object_get(object));
     }
     return true;
@@ -364,7 +280,7 @@ static bool members_ok(const struct object_kind *of, struct json_object *object,
 static bool goes_with_account(struct plan *p, enum object_kind_index kind,
                               struct json_object *object)
 {
-    struct str account = member_text(object, "account");
+    struct str account = plan_text(object, "account");
 
     return (kind == KIND_STREAM || kind == KIND_DOMAIN) && p->accounts &&
            !json_object_object_get_ex(p->accounts,
@@ -379,7 +295,7 @@ static void plan_removals(struct plan *p, enum object_kind_index kind, struct js
 
     for (size_t i = list ? json_object_array_length(list) : 0; i > 0; i--) {
         struct json_object *object = json_object_array_get_idx(list, i - 1);
-        if (json_object_object_get_ex(wanted, key_of(p, of, object).ptr, NULL))
+        if (json_object_object_get_ex(wanted, plan_key(p, of, object).ptr, NULL))
             continue;
         p->unnamed++;
         if (!prune)
@@ -408,7 +324,7 @@ static bool plan_kind(struct plan *p, enum object_kind_index kind, const struct 
                      ? plan_set(p, kind, object, there, &like, err)
                      : plan_add(p, kind, wanted, object, &like, err);
         if (!ok)
-            return err_at(err, "%s %.*s", of->noun, STR_FMT(member_text(object, of->name)));
+            return err_at(err, "%s %.*s", of->noun, STR_FMT(plan_text(object, of->name)));
     }
     if (kind == KIND_ACCOUNT && section_of(about->wanted, of->section))
         p->accounts = json_object_get(wanted);

@@ -3,6 +3,9 @@
 #include "web/clients.h"
 
 #include "base/code.h"
+#include "base/json.h"
+
+#define TEXT_MAX (64 * 1024)
 
 void xml_text(struct buf *to, struct str text)
 {
@@ -139,4 +142,36 @@ bool clients_records(const struct config *c, struct str domain, struct buf *to)
     (void)buf_addf(to, "autoconfig.%.*s. IN CNAME %.*s.\n", STR_FMT(domain), STR_FMT(c->hostname));
     return buf_addf(to, "_autodiscover._tcp.%.*s. IN SRV 0 1 %u %.*s.\n", STR_FMT(domain),
                     c->web_listeners[0].port, STR_FMT(c->hostname));
+}
+
+/* Rows ----------------------------------------------------------------------------------------- */
+
+static void row(struct json *j, const char *name, const struct buf *text)
+{
+    json_object(j);
+    json_key(j, "name");
+    json_str(j, str_of(name));
+    json_key(j, "text");
+    json_str(j, buf_str(text));
+    json_object_end(j);
+}
+
+bool clients_rows(const struct config *c, struct str domain, struct buf *to)
+{
+    const struct clients_for who = { .domain = domain };
+    struct buf text;
+    struct json j;
+
+    buf_init(&text, TEXT_MAX);
+    json_begin(&j, to);
+    (void)clients_records(c, domain, &text);
+    row(&j, "records", &text);
+    buf_clear(&text);
+    (void)clients_autoconfig(c, &who, &text);
+    row(&j, "autoconfig", &text);
+    buf_clear(&text);
+    (void)clients_autodiscover(c, &who, &text);
+    row(&j, "autodiscover", &text);
+    buf_done(&text);
+    return buf_ok(to);
 }

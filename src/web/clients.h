@@ -22,6 +22,9 @@ bool clients_autodiscover(const struct config *c, const struct clients_for *who,
 /* Lines of a zone file for `domain`. */
 bool clients_records(const struct config *c, struct str domain, struct buf *to);
 
+/* All three as rows of JSON, {"name", "text"}, with commas between. */
+bool clients_rows(const struct config *c, struct str domain, struct buf *to);
+
 /* Text as XML takes it, in elements and attributes. What XML 1.0 has no way to say becomes U+FFFD.
  */
 void xml_text(struct buf *to, struct str text);

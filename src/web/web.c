@@ -350,43 +350,16 @@ static struct request *request_new(struct web *w, struct exchange *x)
     return r;
 }
 
-/* What web knows by itself: a row with a name and a text for each kind of client. */
-static void client_row(struct request *r, const char *name, const struct buf *text)
-{
-    struct json j;
-
-    if (r->rows.len > 0)
-        (void)buf_add_char(&r->rows, ',');
-    json_begin(&j, &r->rows);
-    json_object(&j);
-    json_key(&j, "name");
-    json_str(&j, str_of(name));
-    json_key(&j, "text");
-    json_str(&j, buf_str(text));
-    json_object_end(&j);
-}
-
+/* What web knows by itself. */
 static void answer_clients(struct request *r)
 {
-    const struct config *c = r->web->config;
     const struct str domain = exchange_ask(r->exchange)->name;
-    const struct clients_for who = { .domain = domain };
-    struct buf text;
 
     if (!domain_ok(domain, /* utf8= */ false)) {
         request_fail(r, 422, STR("expected a domain"));
         return;
     }
-    buf_init(&text, ANSWER_BYTES_MAX);
-    (void)clients_records(c, domain, &text);
-    client_row(r, "records", &text);
-    buf_clear(&text);
-    (void)clients_autoconfig(c, &who, &text);
-    client_row(r, "autoconfig", &text);
-    buf_clear(&text);
-    (void)clients_autodiscover(c, &who, &text);
-    client_row(r, "autodiscover", &text);
-    buf_done(&text);
+    (void)clients_rows(r->web->config, domain, &r->rows);
     request_answer(r);
 }
 
