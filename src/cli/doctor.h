@@ -55,6 +55,12 @@ void doctor_domains(struct doctor *d);
  * loopback, when it listens at any. */
 struct endpoint doctor_reach(const struct config_listener *l);
 
+/* Connects to a listener and makes TLS with it, by STARTTLS where that is its way. Waits. */
+struct tls_client;
+struct tls_facts;
+MUST_USE bool doctor_handshake(struct doctor *d, const struct config_listener *l,
+                               struct tls_client *tls, struct tls_facts *ret, struct err *err);
+
 /* A page of HTML that needs nothing else (doctor_page.c). */
 bool doctor_page(const struct doctor *d, struct buf *to);
 /* Compares with the night before, logs what got worse, and keeps this night's findings

@@ -119,6 +119,34 @@ static bool begin(struct talk *t, struct err *err)
            (code < 400 || err_set(err, ERR_DENIED, "the greeting is %u", code));
 }
 
+/* Waits. */
+static bool start_tls(struct talk *t, struct err *err)
+{
+    unsigned code = 0;
+
+    if (t->listener->kind == LISTENER_SUBMISSIONS)
+        return begin(t, err);
+    if (!begin(t, err) || !say(t, "EHLO ", "probe.invalid", &code, err) ||
+        !say(t, "STARTTLS", "", &code, err))
+        return false;
+    if (code != 220)
+        return err_set(err, ERR_TLS, "STARTTLS is answered with %u", code);
+    return stream_start_tls_client(t->stream, t->tls, t->doctor->config->hostname,
+                                   loop_now_ms() + TALK_MS, NULL, err);
+}
+
+bool doctor_handshake(struct doctor *d, const struct config_listener *l, struct tls_client *tls,
+                      struct tls_facts *ret, struct err *err)
+{
+    struct talk t = { .doctor = d, .listener = l, .at = doctor_reach(l), .tls = tls };
+    bool ok = start_tls(&t, err);
+
+    if (ok)
+        *ret = *stream_tls(t.stream);
+    stream_free(t.stream);
+    return ok;
+}
+
 /* True: it was taken. A refusal at any step, and the end of the connection, is a refusal. Waits. */
 static bool is_taken(struct talk *t, const struct trick *trick)
 {

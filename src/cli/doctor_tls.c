@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* cli/doctor_tls.c - the certificate that clients are shown: how long it is good, for which name,
- * and whether the world can trace it. */
+ * and whether a client that verifies would connect. */
 #include <openssl/bio.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -9,6 +9,7 @@
 #include "cli/doctor.h"
 #include "io/clock.h"
 #include "io/disk.h"
+#include "io/tls.h"
 
 #define PEM_BYTES_MAX (256 * 1024)
 #define DAYS_WARN 14
@@ -77,6 +78,31 @@ static void look_at_issuer(struct doctor *d, X509 *certificate)
                self_signed ? "it is signed by itself" : "it is signed by an authority");
 }
 
+/* As a client sees it: with the system's authorities if that is possible, else without. */
+static void look_at_listener(struct doctor *d, const struct config_listener *l)
+{
+    struct doctor_subject s = { "tls", l->name.ptr,
+                                "clients that verify will not connect; see the findings on the "
+                                "certificate" };
+    struct tls_client *strict = NULL, *lax = NULL;
+    struct tls_facts facts;
+    struct err err = { 0 }, why = { 0 };
+
+    if (!tls_client_new(TLS_VERIFY_NAME, NULL, &strict, &err) ||
+        !tls_client_new(TLS_VERIFY_NONE, NULL, &lax, &err)) {
+        doctor_add(d, &s, DOCTOR_WARN, "%s", err.text);
+    } else if (doctor_handshake(d, l, strict, &facts, &why)) {
+        doctor_add(d, &s, DOCTOR_OK, "%s, verified", facts.protocol);
+    } else if (doctor_handshake(d, l, lax, &facts, &err)) {
+        doctor_add(d, &s, DOCTOR_WARN, "%s, not verified: %s", facts.protocol, why.text);
+    } else {
+        s.advice = "is the relay running, with this certificate?";
+        doctor_add(d, &s, DOCTOR_FAIL, "%s", err.text);
+    }
+    tls_client_free(strict);
+    tls_client_free(lax);
+}
+
 void doctor_tls(struct doctor *d)
 {
     const struct doctor_subject s = { "tls", "", "set tls.cert_file and tls.key_file" };
@@ -97,4 +123,7 @@ void doctor_tls(struct doctor *d)
     look_at_key(d, certificate);
     look_at_issuer(d, certificate);
     X509_free(certificate);
+    for (size_t i = 0; i < d->config->listener_count; i++)
+        if (d->config->listeners[i].proxy == PROXY_OFF)
+            look_at_listener(d, &d->config->listeners[i]);
 }

@@ -64,6 +64,7 @@ class Doctor(CliCase):
         self.assertIn(rows[("roles", "core")], ("ok", "warn"))  # warn: a sanitizer build confines less
         self.assertEqual(rows[("tls", "expiry")], "ok")
         self.assertEqual(rows[("tls", "issuer")], "warn")
+        self.assertEqual({rows[("tls", kind)] for kind in ("relay", "submission", "submissions")}, {"warn"})
         self.assertIn(("disk", "inodes"), rows)
         self.assertIn(rows[("clock", "")], ("ok", "warn"))
         self.assertEqual(rows[("domains", "")], "ok")
