@@ -12,8 +12,8 @@ from lib.knot import Knot
 
 
 class Zone(Knot):
-    def __init__(self, records=()):
-        super().__init__(records)
+    def __init__(self, records=(), more_zones=None):
+        super().__init__(records, more_zones)
 
     @property
     def settings(self):
@@ -28,7 +28,8 @@ class Zone(Knot):
     def prove(self, baton, domain, account=ACCOUNT, **settings):
         """Returns the domain's row once it is proved and its keys sign."""
         baton.api.post("/v1/domains", name=domain, account=account, settings=settings)
-        self.publish(self.wanted(baton, domain, account))
+        zone = f"{domain}." if f"{domain}." in self.zones else "test."
+        self.publish(self.wanted(baton, domain, account), zone)
         return self.check(baton, domain, account)
 
     def row(self, baton, domain, account=ACCOUNT):
