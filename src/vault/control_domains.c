@@ -244,29 +244,31 @@ bool control_read_sealed(struct control *c, uint64_t key, struct buf *to, struct
     return found || err_set(err, ERR_NOT_FOUND, "the signing key is not in the database");
 }
 
-/* The sealing key ------------------------------------------------------------------------------ */
+/* Keys that are not any domain's --------------------------------------------------------------- */
 
-bool control_read_sealing_key(struct control *c, struct buf *to, bool *ret_found, struct err *err)
+bool control_read_sealed_key(struct control *c, enum sealed_key which, struct buf *to,
+                             bool *ret_found, struct err *err)
 {
     sqlite3_stmt *st;
 
-    return database_prepare(c->db, "SELECT wrapped FROM sealing_key ORDER BY id DESC LIMIT 1", &st,
-                            err) &&
-           read_blob(c, st, to, ret_found, err);
+    if (!database_prepare(c->db, "SELECT wrapped FROM sealing_key WHERE id = ?", &st, err))
+        return false;
+    (void)sqlite3_bind_int(st, 1, which);
+    return read_blob(c, st, to, ret_found, err);
 }
 
-bool control_write_sealing_key(struct control *c, struct str wrapped, int64_t wall_ms,
-                               struct err *err)
+bool control_write_sealed_key(struct control *c, enum sealed_key which, struct str sealed,
+                              int64_t wall_ms, struct err *err)
 {
     sqlite3_stmt *st;
 
-    /* One row for good: it is one key, however it is wrapped. */
     if (!database_prepare(c->db,
-                          "INSERT INTO sealing_key(id, wrapped, created) VALUES (1, ?, ?)"
+                          "INSERT INTO sealing_key(id, wrapped, created) VALUES (?, ?, ?)"
                           " ON CONFLICT(id) DO UPDATE SET wrapped = excluded.wrapped",
                           &st, err))
         return false;
-    (void)sqlite3_bind_blob(st, 1, wrapped.ptr, (int)wrapped.len, SQLITE_STATIC);
-    (void)sqlite3_bind_int64(st, 2, wall_ms);
+    (void)sqlite3_bind_int(st, 1, which);
+    (void)sqlite3_bind_blob(st, 2, sealed.ptr, (int)sealed.len, SQLITE_STATIC);
+    (void)sqlite3_bind_int64(st, 3, wall_ms);
     return database_finish(c->db, st, err);
 }

@@ -56,9 +56,11 @@ MUST_USE bool control_remove_key(struct control *c, uint64_t id, struct err *err
 /* ERR_NOT_FOUND. */
 MUST_USE bool control_read_sealed(struct control *c, uint64_t key, struct buf *to, struct err *err);
 
-/* The sealing key, wrapped (keybox.h). False in *ret_found: there has never been one. */
-MUST_USE bool control_read_sealing_key(struct control *c, struct buf *to, bool *ret_found,
-                                       struct err *err);
+/* Keys that are not any domain's, encrypted (sealing.h). False in *ret_found: there has never been
+ * one. */
+enum sealed_key { SEALED_SEALING_KEY = 1, SEALED_HASH_KEY = 2 };
+MUST_USE bool control_read_sealed_key(struct control *c, enum sealed_key which, struct buf *to,
+                                      bool *ret_found, struct err *err);
 /* In the place of the one before, if there was one. */
-MUST_USE bool control_write_sealing_key(struct control *c, struct str wrapped, int64_t wall_ms,
-                                        struct err *err);
+MUST_USE bool control_write_sealed_key(struct control *c, enum sealed_key which, struct str sealed,
+                                       int64_t wall_ms, struct err *err);

@@ -40,37 +40,6 @@ static bool load(struct control *c, void *arg, struct err *err)
     return control_load_domains(c, &reader, err);
 }
 
-struct box_opening {
-    struct str secret;
-    struct keybox *box;
-};
-
-static bool make_box(struct control *c, struct box_opening *o, struct err *err)
-{
-    struct buf wrapped;
-
-    buf_init(&wrapped, KEYBOX_WRAPPED_BYTES);
-    o->box = keybox_new();
-    keybox_wrap(o->box, (const uint8_t *)o->secret.ptr, &wrapped);
-    bool ok = control_write_sealing_key(c, buf_str(&wrapped), clock_wall_ms(), err);
-    buf_done(&wrapped);
-    return ok;
-}
-
-static bool open_box(struct control *c, void *arg, struct err *err)
-{
-    struct box_opening *o = arg;
-    struct buf wrapped;
-    bool found;
-
-    buf_init(&wrapped, KEYBOX_WRAPPED_BYTES);
-    bool ok = control_read_sealing_key(c, &wrapped, &found, err) &&
-              (found ? keybox_open((const uint8_t *)o->secret.ptr, buf_str(&wrapped), &o->box, err)
-                     : make_box(c, o, err));
-    buf_done(&wrapped);
-    return ok;
-}
-
 static struct domains *domains_new(struct vault *v)
 {
     struct domains *d = NEW(struct domains);
@@ -84,14 +53,12 @@ static struct domains *domains_new(struct vault *v)
     return d;
 }
 
-bool domains_open(struct vault *v, struct str secret, struct domains **ret, struct err *err)
+bool domains_open(struct vault *v, struct keybox *box, struct domains **ret, struct err *err)
 {
     struct domains *d = domains_new(v);
-    struct box_opening opening = { .secret = secret };
-    bool ok = operate_run(v, open_box, &opening, err);
 
-    d->box = opening.box;
-    if (!ok || !operate_run(v, load, d, err) ||
+    d->box = box;
+    if (!operate_run(v, load, d, err) ||
         !worker_pool_new("vault-keys", SMITHS, SMITH_QUEUE_MAX, &d->smithy, err) ||
         !signer_new(d, &d->signer, err)) {
         domains_free(d);

@@ -12,13 +12,14 @@
  *   sign.c          signatures, by the workers */
 #pragma once
 
+#include "vault/keybox.h"
 #include "vault/operate.h"
 
 struct domains;
 
-/* Grants and keys from the database; `secret` as in role_start, wiped by the caller. Workers start
- * here, before the role confines itself. */
-MUST_USE bool domains_open(struct vault *v, struct str secret, struct domains **ret,
+/* Grants and keys from the database; owns the box, which opens them. Workers start here, before the
+ * role confines itself. */
+MUST_USE bool domains_open(struct vault *v, struct keybox *box, struct domains **ret,
                            struct err *err);
 /* No more looks and no new keys: whoever waits for one is told so. Signing goes on. */
 void domains_close(struct domains *d);

@@ -10,6 +10,7 @@
 #include "io/disk.h"
 #include "io/sandbox.h"
 #include "vault/domains.h"
+#include "vault/sealing.h"
 #include "vault/vault.h"
 
 enum { SAVE_EVERY_MS = 60 * 1000, WORK_MAX = 256 };
@@ -141,7 +142,6 @@ static struct vault *vault_new(const struct role_start *s)
     struct vault *v = NEW(struct vault);
 
     v->config = s->config;
-    memcpy(v->key, s->secret.ptr, sizeof v->key);
     roster_init(&v->roster);
     slowdown_init(&v->slowdown);
     list_init(&v->requests);
@@ -209,14 +209,32 @@ static bool open_control(struct vault *v, struct err *err)
     return ok;
 }
 
-static bool fill(struct vault *v, struct err *err)
+/* The keys under the secret: one for credentials, one for signing keys. */
+static bool open_sealed(struct vault *v, struct str secret, struct keybox **ret_box,
+                        struct err *err)
+{
+    struct sealing sealing;
+
+    if (!sealing_open(v->control, secret, clock_wall_ms(), &sealing, err))
+        return false;
+    if (sealing.exchanged)
+        log_text(LOG_INFO, "secret-exchanged",
+                 "what was kept under the old secret is under the new");
+    memcpy(v->key, sealing.hash_key, sizeof v->key);
+    mem_wipe(sealing.hash_key, sizeof sealing.hash_key);
+    *ret_box = sealing.box;
+    return true;
+}
+
+static bool fill(struct vault *v, struct str secret, struct err *err)
 {
     const struct control_reader reader = { take_account, take_stream, take_user, take_credential,
                                            v };
+    struct keybox *box;
 
     return open_control(v, err) && control_load(v->control, &reader, err) &&
            control_read_flag(v->control, "live", &v->live, err) && accounts_declare(v, err) &&
-           domains_open(v, str_make(v->key, sizeof v->key), &v->domains, err) &&
+           open_sealed(v, secret, &box, err) && domains_open(v, box, &v->domains, err) &&
            worker_pool_new("vault-db", 1, WORK_MAX, &v->worker, err);
 }
 
@@ -252,13 +270,15 @@ static void vault_free(void *role)
 
 static bool vault_start(const struct role_start *s, void **ret_role, struct err *err)
 {
-    if (s->secret.len != SECRET_KEY_BYTES)
-        return err_set(err, ERR_CONFIG, "vault's key has %zu bytes, %d are wanted", s->secret.len,
-                       SECRET_KEY_BYTES);
+    if (s->secret.len != SECRET_KEY_BYTES && s->secret.len != 2 * SECRET_KEY_BYTES)
+        return err_set(
+            err, ERR_CONFIG,
+            "vault's key has %zu bytes, %d are wanted, or twice as many after an exchange",
+            s->secret.len, SECRET_KEY_BYTES);
     if (!secret_init(err))
         return false;
     struct vault *v = vault_new(s);
-    if (!auth_start(v, err) || !fill(v, err)) {
+    if (!auth_start(v, err) || !fill(v, s->secret, err)) {
         vault_free(v);
         return err_at(err, "vault");
     }

@@ -371,10 +371,10 @@ static bool rewrap(struct control *c, const struct rewrapping *r, struct err *er
 
     buf_init(&before, KEYBOX_WRAPPED_BYTES);
     buf_init(&after, KEYBOX_WRAPPED_BYTES);
-    bool ok = control_read_sealing_key(c, &before, &found, err) && found &&
+    bool ok = control_read_sealed_key(c, SEALED_SEALING_KEY, &before, &found, err) && found &&
               keybox_rewrap((const uint8_t *)r->before, (const uint8_t *)r->after, buf_str(&before),
                             &after, err) &&
-              control_write_sealing_key(c, buf_str(&after), 1, err);
+              control_write_sealed_key(c, SEALED_SEALING_KEY, buf_str(&after), 1, err);
     buf_done(&before);
     buf_done(&after);
     return ok;
