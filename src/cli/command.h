@@ -143,6 +143,7 @@ enum cli_exit config_print_run(const struct cli_args *a);
 enum cli_exit live_run(const struct cli_args *a);
 enum cli_exit status_run(const struct cli_args *a);
 enum cli_exit reload_run(const struct cli_args *a);
+enum cli_exit secret_exchange_run(const struct cli_args *a);
 enum cli_exit drain_run(const struct cli_args *a);
 enum cli_exit send_run(const struct cli_args *a);
 enum cli_exit tail_run(const struct cli_args *a);

@@ -87,6 +87,11 @@ enum cli_exit reload_run(const struct cli_args *a)
     return order(a, "POST", "/v1/reload", NULL);
 }
 
+enum cli_exit secret_exchange_run(const struct cli_args *a)
+{
+    return order(a, "POST", "/v1/secret", NULL);
+}
+
 enum cli_exit drain_run(const struct cli_args *a)
 {
     return order(a, "POST", "/v1/drain", NULL);

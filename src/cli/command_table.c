@@ -172,6 +172,15 @@ const struct cli_command cli_commands[] = {
       .run = reload_run,
       .about = "Reads the configuration again; no session is dropped.",
       .text = "" },
+    { .noun = "secret",
+      .verb = "exchange",
+      .args = "",
+      .is_client = true,
+      .run = secret_exchange_run,
+      .about = "Replaces the secret under which vault keeps passwords and signing keys.",
+      .text =
+          "It takes effect when baton is started next; passwords and keys stay as they are. What "
+          "was copied of the state folder's vault.key is then worth nothing." },
     { .noun = "drain",
       .args = "",
       .is_client = true,

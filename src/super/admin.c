@@ -63,6 +63,25 @@ void admin_status_end(struct admin_status *s)
     free(s);
 }
 
+static void send_done(struct admin *a, uint64_t request, bool ok, uint16_t status,
+                      const struct err *err)
+{
+    send_end(a, request, ok ? 200 : status, ok ? STR("") : str_of(err->text));
+}
+
+/* Once a start: vault keeps its things under one of the two that the file holds. */
+static void exchange_secret(struct admin *a, uint64_t request)
+{
+    struct err err;
+
+    if (a->secret_exchanged) {
+        send_end(a, request, 409, STR("the secret was exchanged already: start baton anew first"));
+        return;
+    }
+    a->secret_exchanged = a->ops->exchange_secret(a->arg, &err);
+    send_done(a, request, a->secret_exchanged, 503, &err);
+}
+
 static void on_admin(struct admin *a, const struct wire_admin *m)
 {
     struct err err;
@@ -76,10 +95,10 @@ static void on_admin(struct admin *a, const struct wire_admin *m)
         return;
     }
     case ADMIN_RELOAD:
-        if (a->ops->reload(a->arg, &err))
-            send_end(a, m->request, 200, STR(""));
-        else
-            send_end(a, m->request, 422, str_of(err.text));
+        send_done(a, m->request, a->ops->reload(a->arg, &err), 422, &err);
+        return;
+    case ADMIN_SECRET_EXCHANGE:
+        exchange_secret(a, m->request);
         return;
     case ADMIN_DRAIN:
         send_end(a, m->request, 200, STR(""));

@@ -13,6 +13,7 @@ struct admin_ops {
     /* Calls admin_status_row() for each role, now or later, then admin_status_end(). */
     void (*status)(void *arg, struct admin_status *to);
     bool (*reload)(void *arg, struct err *err);
+    bool (*exchange_secret)(void *arg, struct err *err);
     void (*stop)(void *arg);
 };
 
@@ -21,6 +22,7 @@ struct admin {
     void *arg;
     struct channel *channel; /* to web; NULL while it is away */
     uint32_t generation;
+    bool secret_exchanged; /* since our start */
 };
 
 void admin_init(struct admin *a, const struct admin_ops *ops, void *arg);

@@ -291,7 +291,19 @@ static bool start_all(struct fleet *f, struct err *err)
     return true;
 }
 
-static const struct admin_ops admin_ops = { .status = status, .reload = reload, .stop = stop };
+static bool exchange_secret(void *arg, struct err *err)
+{
+    struct fleet *f = arg;
+
+    return settings_exchange_secret(f->settings, err);
+}
+
+static const struct admin_ops admin_ops = {
+    .status = status,
+    .reload = reload,
+    .exchange_secret = exchange_secret,
+    .stop = stop,
+};
 
 static void fleet_free(struct fleet *f)
 {

@@ -17,6 +17,7 @@
 #define ROUTE_TABLE_MAX (1024 * 1024)
 #define GATEWAYS_MAX 64
 #define VAULT_SECRET_FILE "vault.key"
+#define VAULT_SECRET_NEW "vault.key.new"
 
 /* --- what the system says --- */
 
@@ -114,19 +115,37 @@ void settings_put_passwords(struct config *c, struct str secret)
         c->routes[i].password = arena_str(c->arena, line);
 }
 
-static bool make_vault_secret(struct disk *folder, struct err *err)
+/* A new file with a new secret, and the one before behind it. ERR_EXISTS. */
+static bool write_vault_secret(struct disk *folder, const char *name, struct str before,
+                               struct err *err)
 {
     uint8_t key[SECRET_KEY_BYTES];
-    struct iovec iov = { .iov_base = key, .iov_len = sizeof key };
+    struct iovec iov[] = { { .iov_base = key, .iov_len = sizeof key },
+                           { .iov_base = (char *)before.ptr, .iov_len = before.len } };
     struct disk_file *f;
 
-    if (!disk_file_open(folder, VAULT_SECRET_FILE, DISK_CREATE, &f, err))
-        return err->kind == ERR_EXISTS;
+    if (!disk_file_open(folder, name, DISK_CREATE, &f, err))
+        return false;
     random_bytes(key, sizeof key);
-    bool ok = disk_file_write(f, 0, &iov, 1, err) && disk_file_sync(f, err) &&
+    bool ok = disk_file_write(f, 0, iov, before.len > 0 ? 2 : 1, err) && disk_file_sync(f, err) &&
               disk_sync_folder(folder, err);
     mem_wipe(key, sizeof key);
     disk_file_free(f);
+    return ok;
+}
+
+bool settings_exchange_secret(const struct settings *s, struct err *err)
+{
+    struct disk *folder;
+
+    if (!disk_open(s->config->state_folder.ptr, &folder, err))
+        return err_at(err, "state_folder %.*s", STR_FMT(s->config->state_folder));
+    (void)!disk_remove(folder, VAULT_SECRET_NEW, NULL); /* of an exchange that died */
+    bool ok = write_vault_secret(folder, VAULT_SECRET_NEW,
+                                 str_sub(s->vault_secret, 0, SECRET_KEY_BYTES), err) &&
+              disk_rename(folder, VAULT_SECRET_NEW, VAULT_SECRET_FILE, err) &&
+              disk_sync_folder(folder, err);
+    disk_free(folder);
     return ok;
 }
 
@@ -137,16 +156,19 @@ static bool read_vault_secret(struct settings *s, struct err *err)
 
     if (!disk_open(s->config->state_folder.ptr, &folder, err))
         return err_at(err, "state_folder %.*s", STR_FMT(s->config->state_folder));
-    bool ok = make_vault_secret(folder, err);
+    bool ok =
+        write_vault_secret(folder, VAULT_SECRET_FILE, STR_NONE, err) || err->kind == ERR_EXISTS;
     disk_free(folder);
     if (!ok)
         return err_at(err, VAULT_SECRET_FILE);
     buf_init(&path, 4096);
     buf_addf(&path, "%.*s/" VAULT_SECRET_FILE, STR_FMT(s->config->state_folder));
-    ok = disk_read_file(buf_cstr(&path), SECRET_KEY_BYTES, &s->arena, &s->vault_secret, err);
+    ok = disk_read_file(buf_cstr(&path), 2 * SECRET_KEY_BYTES, &s->arena, &s->vault_secret, err);
     buf_done(&path);
-    if (ok && s->vault_secret.len != SECRET_KEY_BYTES)
-        return err_set(err, ERR_DAMAGED, VAULT_SECRET_FILE " has %zu bytes, %d expected",
+    if (ok && s->vault_secret.len != SECRET_KEY_BYTES &&
+        s->vault_secret.len != 2 * SECRET_KEY_BYTES)
+        return err_set(err, ERR_DAMAGED,
+                       VAULT_SECRET_FILE " has %zu bytes, %d or twice as many expected",
                        s->vault_secret.len, SECRET_KEY_BYTES);
     return ok;
 }

@@ -11,7 +11,7 @@ struct settings {
     struct config *config;
     struct str yaml;
     struct str tls_chain, tls_key;
-    struct str vault_secret;    /* 32 bytes, made at the first start */
+    struct str vault_secret;    /* 32 bytes, made at the first start; behind them those before */
     struct str route_passwords; /* a line per route, for deliver */
 };
 
@@ -20,6 +20,9 @@ struct settings {
 MUST_USE bool settings_read(const char *file, bool keep_secret, struct settings **ret,
                             struct err *err);
 void settings_free(struct settings *s);
+/* Puts another secret for vault beside the one in force, which stays behind it so that vault can
+ * move what it keeps from one to the other when it starts next (fault Y12). */
+MUST_USE bool settings_exchange_secret(const struct settings *s, struct err *err);
 
 /* An empty hostname becomes the system's own. Every role does this for its copy. */
 void settings_fill_hostname(struct config *c);

@@ -221,7 +221,19 @@ static void on_signal(void *arg, int signo)
         log_err(LOG_ALERT, "reload-refused", &err);
 }
 
-static const struct admin_ops admin_ops = { .status = status, .reload = reload, .stop = stop };
+static bool exchange_secret(void *arg, struct err *err)
+{
+    struct single *s = arg;
+
+    return settings_exchange_secret(s->settings, err);
+}
+
+static const struct admin_ops admin_ops = {
+    .status = status,
+    .reload = reload,
+    .exchange_secret = exchange_secret,
+    .stop = stop,
+};
 
 /* --- all of it --- */
 

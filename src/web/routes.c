@@ -125,6 +125,8 @@ const struct api_route api_routes[] = {
     VAULT_LIST("DELETE", "/v1/live", LIVE_CLOSE, FIELD_REASON, 0, "Closes it."),
     { "POST", "/v1/reload", ADMIN_RELOAD, ROLE_SUPER, API_LIST, 0, 0,
       "Reads the configuration again." },
+    { "POST", "/v1/secret", ADMIN_SECRET_EXCHANGE, ROLE_SUPER, API_LIST, 0, 0,
+      "Another secret for vault, in force from the next start." },
     { "POST", "/v1/drain", ADMIN_DRAIN, ROLE_SUPER, API_LIST, 0, 0,
       "Finishes what is in hand, takes nothing new, ends." },
 };
