@@ -43,7 +43,8 @@ enum domain_fact {
     FACT_DMARC_REJECT = 1 << 5,      /* p=reject or p=quarantine: unaligned mail is lost */
     FACT_DMARC_STRICT_SPF = 1 << 6,  /* aspf=s */
     FACT_DMARC_STRICT_DKIM = 1 << 7, /* adkim=s */
-    FACT_DKIM_PENDING = 1 << 8,      /* keys exist, and none is published everywhere yet */
+    FACT_DKIM_PENDING = 1 << 8,      /* keys exist, and some server has answered without them */
+    FACT_DKIM_UNKNOWN = 1 << 11,     /* keys exist, and no server has answered about them yet */
     FACT_MX = 1 << 9,                /* it can be answered: MX or address */
     FACT_MX_NONE = 1 << 10,
 };

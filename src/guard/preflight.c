@@ -80,7 +80,7 @@ static void look_at_dkim(const struct preflight_ask *ask, struct preflight *p)
 {
     const struct dir_domain *g = ask->identity->from_grant;
 
-    if (ask->signs_aligned)
+    if (ask->signs_aligned || (g->facts & FACT_DKIM_UNKNOWN))
         return;
     find(p, g->facts & FACT_DKIM_PENDING ? CODE_PREFLIGHT_DKIM_PENDING : CODE_PREFLIGHT_DKIM,
          g->name);

@@ -80,7 +80,7 @@ static bool set_fixed_options(struct ub_ctx *ctx, const struct dns_options *o, s
         { "rrset-cache-size:", "64m" },
         /* Clamps as in resolve/ (fault S06). */
         { "cache-max-ttl:", "86400" },
-        { "cache-max-negative-ttl:", "300" },
+        { "cache-max-negative-ttl:", "60" }, /* what is missing gets published */
         /* Private networks have names and reverse zones of their own; only asking the roots for
            them is wrong. */
         { "unblock-lan-zones:", o->recursive ? "no" : "yes" },

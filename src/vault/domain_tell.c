@@ -3,20 +3,31 @@
  * sign. Each frame is sent once, for what has changed. */
 #include "vault/domains_own.h"
 
+uint32_t domain_dkim_facts(const struct grant *g)
+{
+    bool absent = false;
+
+    LIST_EACH (&g->keys, struct key, k, link) {
+        if (k->state == KEY_ACTIVE)
+            return 0;
+        absent = absent || k->absent;
+    }
+    if (list_empty(&g->keys))
+        return 0;
+    return absent ? FACT_DKIM_PENDING : FACT_DKIM_UNKNOWN;
+}
+
 static void send_grant(struct channel *core, struct grant *g)
 {
     const struct str local = fields_get(NOUN_DOMAIN, g->settings, "local");
     struct wire_directory_domain *f =
         wire_add(core, WIRE_DIRECTORY_DOMAIN, g->domain.len + local.len);
-    bool signs = list_empty(&g->keys);
 
-    LIST_EACH (&g->keys, struct key, k, link)
-        signs = signs || k->state == KEY_ACTIVE;
     f->id = g->id;
     f->account = g->account->id;
     f->flags =
         (g->subdomains ? DOMAIN_SUBDOMAINS : 0u) | (g->method == METHOD_LEASE ? DOMAIN_LEASED : 0u);
-    f->facts = g->facts | (signs ? 0u : FACT_DKIM_PENDING);
+    f->facts = g->facts | domain_dkim_facts(g);
     wire_put(f, &f->name, g->domain);
     wire_put(f, &f->local, local);
     g->told = true;

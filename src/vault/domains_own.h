@@ -42,7 +42,9 @@ struct domains {
 /* Relay's name in proof records. */
 struct str domains_relay(const struct domains *d);
 
-/* domain_tell.c: exact and once. Nothing while core is away. */
+/* domain_tell.c: what preflight is to know of the grant's keys. */
+uint32_t domain_dkim_facts(const struct grant *g);
+/* Exact and once. Nothing while core is away. */
 void domain_tell(struct domains *d, struct grant *g);
 void domain_tell_gone(struct domains *d, struct grant *g);
 /* dkim.also_sign may be another domain now. */

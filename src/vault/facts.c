@@ -10,15 +10,15 @@
      FACT_DMARC_STRICT_DKIM)
 #define MX_FACTS (FACT_MX | FACT_MX_NONE)
 
-/* The one server's answer; NULL when it said nothing that counts. */
+/* What the first server said that said anything that counts; NULL when none did. */
 static const struct proof_server *answer_of(const struct inquiry *q)
 {
-    const struct proof_server *s;
-
-    if (!q || !q->done || q->code != 0 || q->look.count == 0)
+    if (!q || !q->done || q->code != 0)
         return NULL;
-    s = &q->servers[0];
-    return s->said == DNS_SAID_RECORDS || s->said == DNS_SAID_NO_NAME ? s : NULL;
+    for (size_t i = 0; i < q->look.count; i++)
+        if (q->servers[i].said == DNS_SAID_RECORDS || q->servers[i].said == DNS_SAID_NO_NAME)
+            return &q->servers[i];
+    return NULL;
 }
 
 static uint32_t spf_facts(const struct look *l, uint32_t before)

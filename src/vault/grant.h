@@ -18,6 +18,7 @@ struct key {
     enum dkim_algorithm algorithm;
     enum key_state state;
     bool told, told_relay; /* core knows it; and as one of the relay's */
+    bool absent;           /* at the last look some server answered without it */
     int64_t created_wall_ms, published_wall_ms, retired_wall_ms, missing_wall_ms;
     struct str why;              /* owned */
     struct str selector, record; /* behind the struct */
@@ -32,7 +33,7 @@ struct grant {
     struct list lease;      /* in grants.leases */
     enum grant_method method;
     struct proof_standing standing;
-    uint32_t facts; /* enum domain_fact, without FACT_DKIM_PENDING */
+    uint32_t facts; /* enum domain_fact, without those of DKIM */
     bool subdomains;
     int64_t created_wall_ms;
     struct list keys;

@@ -33,12 +33,10 @@ static struct inquiry *ask_below(struct looking *l, const char *label, struct st
 /* Each server is asked where the record is what proves; where it is only the owner's veto, DNS is
  * asked as anybody would: 50,000 domains of a host are a question each. Unless somebody waits for
  * it, who shall not be told what a cache remembers. */
-static void ask_proof(struct looking *l, struct look *ret, struct str domain, struct str registered)
+static void ask_proof(struct looking *l, struct look *ret, struct str domain, struct str registered,
+                      enum dns_how veto)
 {
     const enum grant_method method = ret->grant->method;
-    const enum dns_how veto = ret->grant->at_servers ? DNS_HOW_EACH_AUTHORITY : DNS_HOW_RECURSIVE;
-
-    ret->grant->at_servers = false;
     if (method == METHOD_DNS)
         ret->proof = ask_below(l, "_baton", domain, DNS_HOW_EACH_AUTHORITY);
     if (method != METHOD_HOST && method != METHOD_ATTESTED)
@@ -61,16 +59,18 @@ static void ask_keys(struct looking *l, struct look *ret, struct str domain)
     }
 }
 
-/* What preflight wants to know. */
-static void ask_facts(struct looking *l, struct look *ret, struct str domain)
+/* What preflight wants to know; `own`: whom the domain's own records are asked of. */
+static void ask_facts(struct looking *l, struct look *ret, struct str domain, enum dns_how own)
 {
     ret->spf = ARENA_NEW(l->arena, struct inquiry);
     inquiry_ask_spf(&l->d->inquiries, ret->spf, domain, l->arena);
     l->asked[l->count++] = ret->spf;
     dmarc_walk_begin(&ret->walk, domain);
     for (size_t i = 0; i < ret->walk.count; i++)
-        ret->dmarc[i] = ask_below(l, "_dmarc", ret->walk.steps[i].domain, DNS_HOW_RECURSIVE);
-    ret->mx = ask(l, domain, DNS_MX, DNS_HOW_RECURSIVE);
+        ret->dmarc[i] =
+            ask_below(l, "_dmarc", ret->walk.steps[i].domain,
+                      str_eq(ret->walk.steps[i].domain, domain) ? own : DNS_HOW_RECURSIVE);
+    ret->mx = ask(l, domain, DNS_MX, own);
     ret->a = ask(l, domain, DNS_A, DNS_HOW_RECURSIVE);
     ret->aaaa = ask(l, domain, DNS_AAAA, DNS_HOW_RECURSIVE);
 }
@@ -94,16 +94,18 @@ bool look_at(struct domains *d, struct grant *g, struct arena *a, struct look *r
     const int64_t deadline_ms = loop_now_ms() + ANSWER_MS;
     const struct str domain = arena_str(a, g->domain);
     const struct str registered = suffix_registered(domain);
+    const enum dns_how own = g->at_servers ? DNS_HOW_EACH_AUTHORITY : DNS_HOW_RECURSIVE;
     struct looking *l = ARENA_NEW(a, struct looking);
     char id[ACCOUNT_ID_TEXT_MAX];
 
+    g->at_servers = false;
     *l = (struct looking){ .d = d, .arena = a };
     *ret = (struct look){ .grant = g, .hosted = { .finding = PROOF_UNKNOWN } };
     ret->want.relay = arena_str(a, domains_relay(d));
     ret->want.account = arena_str(a, str_of(account_id_text(g->account, id)));
-    ask_proof(l, ret, domain, registered);
+    ask_proof(l, ret, domain, registered, own);
     ask_keys(l, ret, domain);
-    ask_facts(l, ret, domain);
+    ask_facts(l, ret, domain, own);
     bool ok = await_all(l, deadline_ms, err);
     if (ok && g->method == METHOD_HOST)
         ok = hosted_look(d, domain, deadline_ms, a, &ret->hosted, err);

@@ -17,7 +17,7 @@ struct event {
 /* One key, as it will be. */
 struct key_after {
     struct key_row row;
-    bool changed, over;
+    bool changed, over, absent;
 };
 
 struct verdict {
@@ -287,6 +287,7 @@ static void judge_key(struct verdict *v, struct key_after *after, const struct k
     const enum published_verdict verdict = published_judge(&after->row, &sight, &rules);
     after->row.why = words_of_key(v, at, k, &sight);
     after->over = verdict == PUBLISHED_OVER;
+    after->absent = sight.servers.without > 0 || (k->absent && sight.servers.with == 0);
     after->changed = verdict != PUBLISHED_AS_BEFORE || !str_eq(after->row.why, k->why) ||
                      after->row.missing_wall_ms != k->missing_wall_ms;
     if (verdict == PUBLISHED_NOW)
@@ -400,19 +401,22 @@ static void apply_key(struct domains *d, const struct key_after *after)
     k->published_wall_ms = after->row.published_wall_ms;
     k->retired_wall_ms = after->row.retired_wall_ms;
     k->missing_wall_ms = after->row.missing_wall_ms;
+    k->absent = after->absent;
     key_set_why(k, after->row.why);
 }
 
 static void apply(struct verdict *v)
 {
     struct grant *g = v->look->grant;
-    const bool tells = v->event_count > 0 || v->row.facts != g->facts;
+    const uint32_t dkim = domain_dkim_facts(g);
+    bool tells = v->event_count > 0 || v->row.facts != g->facts;
 
     g->standing = v->row.standing;
     g->facts = v->row.facts;
     grant_set_why(g, v->row.why);
     for (size_t i = 0; i < v->key_count; i++)
         apply_key(v->d, &v->keys[i]);
+    tells = tells || domain_dkim_facts(g) != dkim;
     if (tells)
         domain_tell(v->d, g);
 }
