@@ -10,14 +10,14 @@ from cli.case import FAILED, OK, USAGE, CliCase, run
 from lib import certificate
 
 COMMANDS = ("serve", "live", "check-config", "check address", "check dkim", "check spf", "config print", "status",
-            "doctor", "reload", "drain", "send", "tail", "queue ls", "queue summary", "queue show", "queue why", "queue retry",
-            "queue hold", "queue release", "queue drop", "account add", "account ls", "account show", "account set",
-            "account rm", "account observed", "account usage", "account clients", "user add", "user ls", "user set",
-            "user rm", "cred add", "cred ls", "cred set", "cred rotate", "cred rm", "key add", "key ls", "key set",
-            "key rotate", "key rm", "stream add", "stream ls", "stream set", "stream rm", "domain add", "domain ls",
-            "domain show", "domain set", "domain rm", "domain check", "domain records", "domain rotate-dkim",
-            "domain lock", "domain transfer", "audit", "export", "apply", "sandbox ls", "sandbox show", "version",
-            "completion", "help")
+            "doctor", "reload", "secret exchange", "drain", "send", "tail", "queue ls", "queue summary", "queue show",
+            "queue why", "queue retry", "queue hold", "queue release", "queue drop", "account add", "account ls",
+            "account show", "account set", "account rm", "account observed", "account usage", "account clients",
+            "user add", "user ls", "user set", "user rm", "cred add", "cred ls", "cred set", "cred rotate", "cred rm",
+            "key add", "key ls", "key set", "key rotate", "key rm", "stream add", "stream ls", "stream set",
+            "stream rm", "domain add", "domain ls", "domain show", "domain set", "domain rm", "domain check",
+            "domain records", "domain rotate-dkim", "domain lock", "domain transfer", "audit", "export", "apply",
+            "sandbox ls", "sandbox show", "version", "completion", "help")
 EXITS = ("0", "1", "2", "3", "4", "5", "6", "7", "8")
 
 
