@@ -234,7 +234,7 @@ static bool read_blob(struct control *c, sqlite3_stmt *st, struct buf *to, bool 
 bool control_read_sealed(struct control *c, uint64_t key, struct buf *to, struct err *err)
 {
     sqlite3_stmt *st;
-    bool found;
+    bool found = false;
 
     if (!database_prepare(c->db, "SELECT sealed FROM dkim_key WHERE id = ?", &st, err))
         return false;
