@@ -36,7 +36,7 @@ class Preflight(TenantCase):
 
     def test_R44_each_missing_record_is_named(self):
         expected = (("DMARC", "PREFLIGHT-DMARC-MISSING", "5.7.26", "publish _dmarc.{0} TXT"),
-                    ("SPF", "PREFLIGHT-SPF", "5.7.23", "SPF record of {0} is missing"),
+                    ("SPF", "PREFLIGHT-SPF", "5.7.23", "{0} has no SPF record that names this server"),
                     ("MX", "PREFLIGHT-MX", "5.7.27", "publish an MX"),
                     ("DKIM", "PREFLIGHT-DKIM-PENDING", "5.7.20", "baton domain records {0}"))
         for name, code, status, words in expected:
@@ -55,7 +55,7 @@ class Preflight(TenantCase):
 
     def test_R44_a_record_that_leaves_us_out(self):
         self.add_domain(SPF='{0}. TXT "v=spf1 ip4:192.0.2.1 -all"')
-        self.assertRegex(self.say(), r"\[PREFLIGHT-SPF\] the SPF record of shop\.test leaves out")
+        self.assertRegex(self.say(), r"\[PREFLIGHT-SPF\] shop\.test has no SPF record that names this server")
         self.assertRegex(self.say("strict"), r"^550 5\.7\.23 \[PREFLIGHT-SPF\]")
 
     def test_R44_marketing_wants_one_click(self):
@@ -72,10 +72,16 @@ class Preflight(TenantCase):
         self.assertRegex(self.say("strict"), r"^250 2\.0\.0 queued as \w+$")
 
     def test_R44_nothing_is_concluded_where_nothing_is_known(self):
-        """Its name server refuses to say anything."""
+        """Its name server refuses to say anything, of its keys too."""
         self.api.post("/v1/domains", name="shop.example", account="shop", settings={"method": "attested"})
+        self.zone.wanted(self.baton, "shop.example", "shop")  # its keys are made
         self.look("shop.example")
-        answer = self.say(domain="shop.example")
-        self.assertRegex(answer, "^250 ")
-        for code in ("SPF", "DMARC", "MX"):
-            self.assertNotIn(f"PREFLIGHT-{code}", answer)
+        for stream in (None, "strict"):
+            self.assertRegex(self.say(stream, domain="shop.example"), r"^250 2\.0\.0 queued as \w+$")
+
+    def test_R44_what_was_published_is_seen_by_the_next_check(self):
+        self.add_domain(without=("DMARC", "MX"))
+        self.assertRegex(self.say(), r"\[PREFLIGHT-DMARC-MISSING\].*\[PREFLIGHT-MX\]")
+        self.zone.publish([GOOD[name].format(SHOP) for name in ("DMARC", "MX")])
+        self.look()
+        self.assertRegex(self.say("strict"), r"^250 2\.0\.0 queued as \w+$")
