@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accounts with domains of their own on one relay, whose next hop is a scripted server."""
 
+import re
+
 from lib.baton import merge
 from lib.client import Client
 from lib.own_domain import Zone
@@ -13,6 +15,16 @@ def header_of(fields):
 
 def message_of(*fields, body="Hello.\r\n"):
     return (header_of(fields) + "\r\n\r\n" + body).encode()
+
+
+def published(lines):
+    """{name: record} of the DKIM records among lines of a zone file."""
+    found = {}
+    for line in lines:
+        name, _, value = line.partition(" TXT ")
+        if "._domainkey." in name:
+            found[name.rstrip(".")] = "".join(re.findall(r'"([^"]*)"', value))
+    return found
 
 
 class TenantCase(RelayCase):

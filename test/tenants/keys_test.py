@@ -8,21 +8,11 @@ import threading
 
 from lib import net
 from lib.dkim_oracles import Dkimpy
-from tenants.case import TenantCase, message_of
+from tenants.case import TenantCase, message_of, published
 
 SHOP = "shop.test"
 OFTEN = {"proof": {"pending_every": "200ms", "check_every": "400ms"}}
 RARELY = {"proof": {"pending_every": "1h", "check_every": "1h", "lost_after": "100ms"}}
-
-
-def published(lines):
-    """{name: record} of the DKIM records among lines of a zone file."""
-    found = {}
-    for line in lines:
-        name, _, value = line.partition(" TXT ")
-        if "._domainkey." in name:
-            found[name.rstrip(".")] = "".join(re.findall(r'"([^"]*)"', value))
-    return found
 
 
 class KeyCase(TenantCase):
