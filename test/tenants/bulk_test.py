@@ -24,8 +24,9 @@ class Bulk(TenantCase):
     def add(self, names):
         path = self.baton.folder / "names"
         path.write_text("# of the panel\n\n" + "\r\n".join(names) + "\n")
-        return subprocess.run([binary(), "domain", "add", "--file", path, "--account", "host", "--method", "host",
-                               "--config", self.baton.config_path], capture_output=True, text=True, timeout=150, check=False)
+        command = [binary(), "domain", "add", "--file", path, "--account", "host", "--method", "host", "--config",
+                   self.baton.config_path]
+        return subprocess.run(command, capture_output=True, text=True, timeout=150, check=False)
 
     def count(self, state):
         return len(self.api.items("/v1/domains", state=state, limit=1000))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two accounts on one relay: neither may use the other's domains, anywhere in envelope or header (T01 … T04, Y03, R45)."""
+"""Two accounts on one relay: neither may use the other's domains, anywhere in envelope or header (T01…T04, Y03)."""
 
 import itertools
 
@@ -50,7 +50,8 @@ class InWhoseName(Tenants):
             f"Ann <ann@{OURS}>, Bob <bob@{THEIRS}>", f"ann@{THEIRS} (ann@{OURS})", f"(ann@{OURS}) <ann@{THEIRS}>",
             f"Team: ann@{OURS}, bob@{THEIRS};", f"ann@{THEIRS.upper()}", f"ann@{THEIRS}.", f'"a@{OURS}"@{THEIRS}',
             f"<@{OURS}:ann@{THEIRS}>", f"Ann\r\n <ann@{THEIRS}>", f"ann@\r\n {THEIRS}", f"ann @ {THEIRS}",
-            f"<ann@{OURS}> <ann@{THEIRS}>", f"<ann@{THEIRS}>\t,\t<ann@{OURS}>", f"=?utf-8?q?ann=40{OURS}?= <ann@{THEIRS}>",
+            f"<ann@{OURS}> <ann@{THEIRS}>", f"<ann@{THEIRS}>\t,\t<ann@{OURS}>",
+            f"=?utf-8?q?ann=40{OURS}?= <ann@{THEIRS}>",
             f"ann@sub.{THEIRS}", f"ann%{OURS}@{THEIRS}", f"ann@{OURS}@{THEIRS}", f"ann@{THEIRS}\0@{OURS}",
             f"<ann@{OURS}", f"ann@{OURS}, ", "", "undisclosed:;", f"ann@[127.0.0.1]", "ann",
         )

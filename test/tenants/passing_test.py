@@ -111,7 +111,8 @@ class Upstreams(TenantCase):
 
     def begin(self, settings=None):
         self.start(merge(self.NETWORKS, settings or {}))
-        for account, domain, upstream, value in (("a", "ours.test", "panel", "17"), ("b", "theirs.test", "other", "99")):
+        for account, domain, upstream, value in (("a", "ours.test", "panel", "17"),
+                                                 ("b", "theirs.test", "other", "99")):
             self.add_account(account)
             self.zone.prove(self.baton, domain, account)
             self.api.post("/v1/credentials", name=f"tenant-{account}", account=account,
@@ -158,8 +159,8 @@ class Upstreams(TenantCase):
     def client_certificate(self, name):
         """(context, SHA-256 of the certificate in hexadecimal digits)"""
         key, cert = (self.baton.folder / f"{name}.{kind}" for kind in ("key", "pem"))
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                        "-keyout", key, "-out", cert, "-days", "30", "-subj", f"/CN={name}"], check=True,
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                        "-nodes", "-keyout", key, "-out", cert, "-days", "30", "-subj", f"/CN={name}"], check=True,
                        capture_output=True)
         context = ssl.create_default_context(cafile=certificate.cert_file())
         context.load_cert_chain(cert, key)

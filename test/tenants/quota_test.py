@@ -45,8 +45,8 @@ class Quotas(TenantCase):
                 for _ in range(2):
                     self.assertRegex(self.answer(window), "^250 ")
                 answer = self.answer(window)
-                self.assertRegex(answer, rf"^{re.escape(code)} \[QUOTA-{window.upper()}\] account {window} .* 2 messages "
-                                         rf"an? {window} .*{DATE}")
+                self.assertRegex(answer, rf"^{re.escape(code)} \[QUOTA-{window.upper()}\] account {window} .* 2 "
+                                         rf"messages an? {window} .*{DATE}")
                 self.assertEqual(self.used(window)[f"{window}.messages"], (2, 2))
 
     def test_R96_by_option_a_day_answers_451(self):

@@ -82,7 +82,8 @@ class Records(TenantCase):
                 client.ask(f"AUTH PLAIN {base64.b64encode(self.secrets[key][1].encode()).decode()}")
         answers = [json.dumps(self.api.items(f"/v1/{path}")) for path in
                    ("accounts", "credentials", "users", "domains", "audit", "status", "observed", "usage", "queue")]
-        answers += [self.baton.cli("export"), self.baton.cli("audit"), json.dumps(self.api.items("/v1/audit", limit=1000))]
+        answers += [self.baton.cli("export"), self.baton.cli("audit"),
+                    json.dumps(self.api.items("/v1/audit", limit=1000))]
         answers.append(json.dumps(self.api.items(f"/v1/domains/{SHOP}/records", account="shop")))
         self.baton.stop()
         places = [self.baton.log()] + answers
@@ -127,16 +128,37 @@ class Records(TenantCase):
     @staticmethod
     def as_sets(exported):
         """The order of rows says nothing."""
-        return {key: sorted(json.dumps(row, sort_keys=True) for row in rows) for key, rows in json.loads(exported).items()}
+        return {key: sorted(json.dumps(row, sort_keys=True) for row in rows)
+                for key, rows in json.loads(exported).items()}
+
+    def test_R44_records_are_published_as_they_are_printed(self):
+        """In zone form by knot; the forms of two providers are JSON that says the same."""
+        self.start()
+        self.add_account("shop")
+        self.baton.cli("domain", "add", SHOP, "--account", "shop")
+        forms = {form: self.baton.cli("domain", "records", SHOP, "--format", form)
+                 for form in ("zone", "cloudflare", "route53")}
+        self.zone.publish(forms["zone"].splitlines())
+        self.zone.check(self.baton, SHOP, "shop")
+        names = [row.split()[0].rstrip(".") for row in forms["zone"].splitlines() if not row.startswith(";")]
+        self.assertEqual([row["name"] for row in json.loads(forms["cloudflare"])["posts"]], names)
+        changes = [change["ResourceRecordSet"] for change in json.loads(forms["route53"])["Changes"]]
+        self.assertEqual([row["Name"].rstrip(".") for row in changes], names)
+        for row in changes:
+            self.assertIn(row["ResourceRecords"][0]["Value"], forms["zone"])
+        self.assertIn("_baton.shop.test", self.baton.cli("domain", "lock", SHOP, "--account", "shop"))
+        self.assertNotIn("pending", self.baton.cli("domain", "records", SHOP))
 
     def test_R11_every_dry_run_changes_nothing(self):
         self.begin()
         self.make_much()
         before = self.baton.cli("export"), self.changes()
-        for words in (["account", "add", "new"], ["account", "set", "branch", "note=y"], ["cred", "rm", "user-news"],
+        for words in (["account", "add", "new"], ["account", "set", "branch", "note=y"],
+                      ["cred", "rm", "user-news"],
                       ["cred", "add", "new", "--account", "shop"], ["domain", "add", "new.test", "--account", "shop"],
                       ["domain", "rm", "attested.test"], ["user", "rm", "ann"], ["cred", "rotate", "user-news"],
-                      ["domain", "rotate-dkim", SHOP, "--account", "shop"], ["stream", "set", "news", "--account", "shop", "note=y"],
+                      ["domain", "rotate-dkim", SHOP, "--account", "shop"],
+                      ["stream", "set", "news", "--account", "shop", "note=y"],
                       ["domain", "transfer", "attested.test", "--account", "branch", "--to", "shop"]):
             done = self.baton.cli(*words, "--dry-run", check=False)
             self.assertEqual(done.returncode, 0, f"{words} {done.stderr}")

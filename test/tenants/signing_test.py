@@ -27,8 +27,8 @@ class Signed(TenantCase):
         return [(verdict.domain, verdict.algorithm, verdict.good) for verdict in judge.verify(message.content)]
 
     def message(self, number=1, domain=SHOP):
-        return message_of(("From", f"Ann <ann@{domain}>"), ("To", "bob@dest.test"), ("Message-ID", f"<{number}@x.test>"),
-                          ("Date", "Sun, 22 Nov 2026 01:28:43 +0000"))
+        return message_of(("From", f"Ann <ann@{domain}>"), ("To", "bob@dest.test"),
+                          ("Message-ID", f"<{number}@x.test>"), ("Date", "Sun, 22 Nov 2026 01:28:43 +0000"))
 
     @seconds(120)
     def test_Y04_roles_that_are_killed_leave_nothing_unsigned(self):
@@ -43,9 +43,10 @@ class Signed(TenantCase):
                     with self.client("shop") as client:
                         while not done.is_set():
                             number += 1
-                            answer = client.mail(f"s{sender}.{number}@{SHOP}", ["bob@dest.test"], self.message(number))[1]
+                            path = f"s{sender}.{number}@{SHOP}"
+                            answer = client.mail(path, ["bob@dest.test"], self.message(number))[1]
                             if answer.startswith("250"):
-                                taken.add(f"s{sender}.{number}@{SHOP}")
+                                taken.add(path)
                 except (Gone, OSError, AssertionError):
                     continue
         senders = [threading.Thread(target=send, args=(number,)) for number in range(3)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Open-relay tricks that lie in the session and not in the recipient's address (A01, R11; addresses: peers/doors_test.py).
+"""Open-relay tricks that lie in the session, not in the recipient's address (A01, R11; those: peers/doors_test.py).
 
 Each is tried by a stranger at a relay listener; the recipient must be refused, or the mail must never leave."""
 
