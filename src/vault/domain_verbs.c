@@ -68,6 +68,7 @@ static bool free_for(const struct adding *a, struct str domain, struct err *err)
 static bool add_name(struct adding *a, struct str given, struct err *err)
 {
     struct buf ascii;
+    struct ip ip;
 
     if (a->count == NAMES_MAX)
         return err_set(err, ERR_LIMIT, "more than %d domains at once", NAMES_MAX);
@@ -80,6 +81,8 @@ static bool add_name(struct adding *a, struct str given, struct err *err)
     if (!domain_ok(domain, /* utf8= */ false) || domain.len > DOMAIN_LEN_MAX)
         return err_set(err, ERR_SYNTAX, "%.*s is not a domain name that can have keys",
                        STR_FMT(str_sub(domain, 0, 80)));
+    if (ip_parse(domain, &ip, NULL))
+        return err_set(err, ERR_SYNTAX, "%.*s is an address, not a domain name", STR_FMT(domain));
     if (suffix_is_public(domain))
         return err_set(err, ERR_SYNTAX, "%.*s is a public suffix, nobody's own domain",
                        STR_FMT(domain));
