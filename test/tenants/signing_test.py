@@ -111,3 +111,14 @@ class Signed(TenantCase):
             with self.subTest(name):
                 message, _ = self.taken("shop", f"ann@{SHOP}", self.message()[:-len("Hello.\r\n")] + body.encode())
                 self.assertEqual([good for _, _, good in self.verdicts(message)], [True, True])
+
+    def test_Y01_notifications_are_signed_by_the_relays_name(self):
+        self.begin()
+        self.zone.prove(self.baton, "dest.test", "shop")
+        self.add_account("operator")
+        self.zone.prove(self.baton, "relay.test", "operator")
+        self.server.answers["rcpt"] = lambda _, to: "550 5.1.1 nobody" if to.startswith("nobody") else None
+        self.assertRegex(self.offer("shop", "ann@dest.test", self.message(domain="dest.test"), "nobody@dest.test"), "^250")
+        (message,) = self.server.wait_for(1)
+        self.assertEqual((message.sender, message.addresses()), ("", ["ann@dest.test"]))
+        self.assertEqual({(domain, good) for domain, _, good in self.verdicts(message)}, {("relay.test", True)})
