@@ -95,13 +95,30 @@ static bool same_listeners(const struct config *a, const struct config *b, struc
     return true;
 }
 
+/* The resolver is set up before its role is confined: other servers need a restart as well. */
+static bool same_resolver(const struct config *a, const struct config *b, struct err *err)
+{
+    bool same = a->dns_server_count == b->dns_server_count &&
+                a->dns_recursive == b->dns_recursive &&
+                str_eq(a->dns_trust_anchor_file, b->dns_trust_anchor_file);
+
+    for (size_t i = 0; same && i < a->dns_server_count; i++)
+        same = a->dns_servers[i].port == b->dns_servers[i].port &&
+               ip_eq(&a->dns_servers[i].ip, &b->dns_servers[i].ip);
+    return same ||
+           err_set(err, ERR_CONFIG,
+                   "dns.servers, dns.recursive or dns.trust_anchor_file changed: that needs "
+                   "a restart; nothing was reloaded");
+}
+
 static bool take_settings(struct fleet *f, struct err *err)
 {
     struct settings *fresh;
 
     if (!settings_read(f->settings->config->file.ptr, true, &fresh, err))
         return false;
-    if (!same_listeners(f->settings->config, fresh->config, err)) {
+    if (!same_listeners(f->settings->config, fresh->config, err) ||
+        !same_resolver(f->settings->config, fresh->config, err)) {
         settings_free(fresh);
         return false;
     }

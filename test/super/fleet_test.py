@@ -181,6 +181,8 @@ class Reloads(RelayCase):
             ("wrong type", good.replace('"sandbox": {', '"sandbox": 7, "x": {'), "sandbox"),
             ("no YAML", "{", "baton.yaml:"),
             ("listeners", good.replace(str(baton.relay_port), str(net.free_port())), "listeners changed"),
+            ("resolvers", good.replace(baton.settings["dns"]["servers"][0], f"127.0.0.1:{net.free_port()}"),
+             "dns.servers, dns.recursive or dns.trust_anchor_file changed"),
         ):
             with self.subTest(name):
                 seen = len(baton.log())
