@@ -111,7 +111,8 @@ static bool look_alone(struct domains *d, struct grant *g, struct arena *a, stru
     gate_wake_all(&d->changed);
     if (g->gone)
         return false;
-    watch(d, g, loop_now_ms() + next_wait(d, g));
+    /* What was asked for while it looked is not in what it saw. */
+    watch(d, g, loop_now_ms() + (g->at_servers ? 0 : next_wait(d, g)));
     if (keysmith_wanted(d, g))
         keysmith_wake(d, g, /* soon= */ false);
     return ok;
