@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "cli/client.h"
 
+/* A longer value, as a key, is cut in a table; --output json has all of it. */
+#define CELL_BYTES_MAX 100
 #define OUTPUT_BYTES_MAX (256 * 1024 * 1024)
 #define COLUMNS_MAX 16
 #define PAGE_MAX 1000
@@ -88,10 +90,17 @@ static size_t width_of(struct str text)
 static void cell(struct buf *to, struct json_object *item, const char *member)
 {
     struct json_object *value = NULL;
+    size_t len = CELL_BYTES_MAX;
 
     buf_clear(to);
     (void)member_find(item, member, &value);
     value_add(to, value);
+    if (to->len <= len)
+        return;
+    while (len > 0 && ((unsigned char)to->ptr[len] & 0xc0) == 0x80)
+        len--; /* not inside a character */
+    to->len = len;
+    (void)buf_add(to, STR("…"));
 }
 
 /* 0: no item has it. */
