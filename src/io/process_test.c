@@ -345,7 +345,7 @@ static void r92_file_is_put_aside(void **state)
         snprintf(older[i], sizeof older[i], "%s.%d", path, i + 1);
     for (int round = 1; round <= 4; round++) {
         int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        assert_int_equal(write(fd, "1234" + round - 1, 1), 1);
+        assert_int_equal(write(fd, &"1234"[round - 1], 1), 1);
         close(fd);
         assert_true(process_file_size(path, &size, &err));
         assert_int_equal(size, 1);

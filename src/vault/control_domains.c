@@ -253,7 +253,7 @@ bool control_read_sealed_key(struct control *c, enum sealed_key which, struct bu
 
     if (!database_prepare(c->db, "SELECT wrapped FROM sealing_key WHERE id = ?", &st, err))
         return false;
-    (void)sqlite3_bind_int(st, 1, which);
+    (void)sqlite3_bind_int(st, 1, (int)which);
     return read_blob(c, st, to, ret_found, err);
 }
 
@@ -267,7 +267,7 @@ bool control_write_sealed_key(struct control *c, enum sealed_key which, struct s
                           " ON CONFLICT(id) DO UPDATE SET wrapped = excluded.wrapped",
                           &st, err))
         return false;
-    (void)sqlite3_bind_int(st, 1, which);
+    (void)sqlite3_bind_int(st, 1, (int)which);
     (void)sqlite3_bind_blob(st, 2, sealed.ptr, (int)sealed.len, SQLITE_STATIC);
     (void)sqlite3_bind_int64(st, 3, wall_ms);
     return database_finish(c->db, st, err);
