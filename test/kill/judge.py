@@ -19,9 +19,10 @@ UNSETTLED_S = 3  # no settle is further behind its last octet, even on a machine
 class Kill:
     number: int
     role: str
+    asked: float       # just before `delivering` was counted: what began since then is not in it
     when: float        # just before the signal
     promised: int      # recipients promised so far
-    delivering: int    # transactions handed out and not settled, asked just before
+    delivering: int    # transactions handed out and not settled then
     back_after: float = 0
     doubled: int = 0   # transactions that came again because of it
     possible: int = 0  # … that could have
@@ -79,7 +80,7 @@ def judge(ledger, arrivals, kills):
     delivered, bounced = _copies(arrivals)
     wrongs = []
     for kill in kills:
-        kill.possible = kill.delivering + sum(1 for when, _ in arrivals if kill.when <= when <= kill.back_after)
+        kill.possible = kill.delivering + sum(1 for when, _ in arrivals if kill.asked <= when <= kill.back_after)
     for address in ledger.promised:
         ends = (address in delivered) + (address in bounced)
         if ends == 0:
