@@ -83,6 +83,6 @@ const char *date_format(int64_t wall_ms, char text[DATE_TEXT_MAX]);
 /* "2026-11-22T01:28:43.123Z" (RFC 3339). */
 const char *date_format_iso(int64_t wall_ms, char text[DATE_TEXT_MAX]);
 #define DATE_WALL_MS_MAX 253402300799999 /* the end of 9999 */
-/* Back from RFC 3339 §5.6, any offset; the date alone is its midnight in UTC. Before 1970: negative.
- * A leap second is the one before it. ERR_SYNTAX. */
+/* Back from RFC 3339 §5.6, any offset; the date alone is its midnight in UTC. Before 1970:
+ * negative. A leap second is the one before it. ERR_SYNTAX. */
 MUST_USE bool date_parse_iso(struct str text, int64_t *ret_wall_ms, struct err *err);

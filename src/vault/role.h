@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* vault/role.h - the role that knows who may send, and in whose name: accounts, people, credentials,
- * trusted networks, domains and their keys, and whether the gate to the outside is open. Secrets
- * are checked here and nowhere else.
+/* vault/role.h - the role that knows who may send, and in whose name: accounts, people,
+ * credentials, trusted networks, domains and their keys, and whether the gate to the outside is
+ * open. Secrets are checked here and nowhere else.
  *
  * What it reads of wire_admin: the name of an object in `name`, whose it is in `account`, what is
  * set in `settings` (fields.h), and the flag ADMIN_DRY_RUN of whatever changes something. Lists
