@@ -183,7 +183,7 @@ static void of_a_secret_nothing_is_repeated(void **state)
 static void each_rule_is_whole(void **state)
 {
     (void)state;
-    for (int noun = 0; noun < NOUNS; noun++) {
+    for (enum field_noun noun = 0; noun < NOUNS; noun++) {
         size_t count;
         const struct field_rule *rules = fields_of(noun, &count);
         assert_true(count > 0 && count <= FIELDS_MAX);
@@ -252,7 +252,7 @@ static void each_rule_takes_what_is_good_alone(void **state)
 
     (void)state;
     buf_init(&to, 8192);
-    for (int noun = 0; noun < NOUNS; noun++) {
+    for (enum field_noun noun = 0; noun < NOUNS; noun++) {
         size_t count;
         const struct field_rule *rules = fields_of(noun, &count);
         for (size_t i = 0; i < count; i++) {
