@@ -14,7 +14,7 @@
 bool naming_refuse(struct naming *n, enum policy_code code, const struct str *args, size_t count,
                    struct reply *ret)
 {
-    *ret = code_reply(n->arena, code, args, count, /* link= */ STR(""));
+    *ret = code_reply(n->arena, code, args, count, n->core->config->why_url);
     return false;
 }
 
@@ -316,6 +316,6 @@ bool naming_return(struct core *c, const struct address *rcpt, struct arena *a,
         *ret_address = arena_str(a, buf_str(&found));
     buf_done(&found);
     if (!ok)
-        *ret = code_reply(a, CODE_SRS, &text, 1, /* link= */ STR(""));
+        *ret = code_reply(a, CODE_SRS, &text, 1, c->config->why_url);
     return ok;
 }

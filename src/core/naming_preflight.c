@@ -83,7 +83,7 @@ static bool hold_preflight(struct naming *n, const struct preflight *p, struct r
         const struct preflight_finding *found = &p->findings[i];
         if (enforced)
             return naming_refuse(n, found->code, &found->arg, 1, ret);
-        warn(n, code_reply(n->arena, found->code, &found->arg, 1, STR("")).text);
+        warn(n, code_reply(n->arena, found->code, &found->arg, 1, n->core->config->why_url).text);
         naming_note_add(n, found->code, arena_str(n->arena, found->arg));
     }
     return true;

@@ -156,12 +156,12 @@ static struct str ends_of(const struct quota_verdict *v, struct arena *a)
 
 /* A window that ends soon is worth waiting for, one that no window could hold never is. */
 static struct reply refusal_of(const struct quota_facts *f, const struct quota_verdict *v,
-                               struct str name, struct arena *a)
+                               struct str name, struct str link, struct arena *a)
 {
     bool waits = v->window <= QUOTA_HOUR || (f->account->flags & ACCOUNT_QUOTA_451);
     const struct str args[] = { name, arena_strf(a, "%llu", (unsigned long long)v->limit),
                                 str_of(measures[v->measure]), ends_of(v, a) };
-    struct reply r = code_reply(a, v->code, args, ARRAY_LEN(args), STR_NONE);
+    struct reply r = code_reply(a, v->code, args, ARRAY_LEN(args), link);
 
     r.code = waits && !v->alone ? 451 : 550;
     r.status.klass = (uint8_t)(r.code / 100);
@@ -172,7 +172,8 @@ static struct reply refusal_of(const struct quota_facts *f, const struct quota_v
     return r;
 }
 
-static struct str warning_of(const struct quota_verdict *v, struct str name, struct arena *a)
+static struct str warning_of(const struct quota_verdict *v, struct str name, struct str link,
+                             struct arena *a)
 {
     const struct str args[] = { name,
                                 arena_strf(a, "%llu", (unsigned long long)v->after),
@@ -181,7 +182,7 @@ static struct str warning_of(const struct quota_verdict *v, struct str name, str
                                 str_of(windows[v->window]),
                                 ends_of(v, a) };
 
-    return code_reply(a, CODE_QUOTA_SOFT, args, ARRAY_LEN(args), STR_NONE).text;
+    return code_reply(a, CODE_QUOTA_SOFT, args, ARRAY_LEN(args), link).text;
 }
 
 static void log_verdict(const char *event, const struct quota_verdict *v, struct str name,
@@ -231,12 +232,12 @@ bool quota_reserve(struct core *c, const struct quota_facts *f, struct arena *a,
     if (v.code == CODE_QUOTA_SOFT) {
         name = name_of(c, f, holders[v.holder].who, a);
         log_verdict("quota-soft", &v, name, a);
-        held.warning = warning_of(&v, name, a);
+        held.warning = warning_of(&v, name, c->config->why_url, a);
     } else if (v.code != CODE_NONE) {
         name = name_of(c, f, holders[v.holder].who, a);
         if (is_new(k, holders[v.holder].who, &v))
             log_verdict("quota-exceeded", &v, name, a);
-        *ret = refusal_of(f, &v, name, a);
+        *ret = refusal_of(f, &v, name, c->config->why_url, a);
         return false;
     }
     for (size_t i = 0; i < count; i++)

@@ -24,6 +24,7 @@
 struct world {
     char folder[64];
     struct core core;
+    struct config config;
     struct arena arena;
     struct dir_account above, shop;
     struct dir_stream news;
@@ -46,6 +47,7 @@ static void world_open(struct world *w)
     o.segment_bytes = 512 * 1024;
     o.reserve_bytes = 1024 * 1024;
     o.disk_max_bytes = 32 * 1024 * 1024;
+    w->core.config = &w->config;
     quota_start(&w->core, &o.tally);
     if (!spool_open(&o, &w->core.spool, &found, &err))
         fail_msg("%s", err.text);

@@ -9,9 +9,10 @@
 #include "guard/domain_name.h"
 #include "mail/srs.h"
 
-static bool refuse(struct arena *a, enum policy_code code, struct str arg, struct reply *ret)
+static bool refuse(const struct config *c, struct arena *a, enum policy_code code, struct str arg,
+                   struct reply *ret)
 {
-    *ret = code_reply(a, code, &arg, 1, /* link= */ STR(""));
+    *ret = code_reply(a, code, &arg, 1, c->why_url);
     return false;
 }
 
@@ -39,22 +40,22 @@ bool admission_rcpt(const struct config *c, const struct admission_facts *facts,
 
     if (rcpt->is_literal) {
         if (!facts->authorised)
-            return refuse(a, CODE_RELAY, rcpt->domain, ret);
+            return refuse(c, a, CODE_RELAY, rcpt->domain, ret);
         if (!facts->gate_open)
-            return refuse(a, CODE_SANDBOX, c->sandbox_domain, ret);
-        return c->delivery.allow_literals || refuse(a, CODE_LITERAL, rcpt->domain, ret);
+            return refuse(c, a, CODE_SANDBOX, c->sandbox_domain, ret);
+        return c->delivery.allow_literals || refuse(c, a, CODE_LITERAL, rcpt->domain, ret);
     }
     if (!domain_name(rcpt->domain, a, &domain))
-        return refuse(a, CODE_DOMAIN, rcpt->domain, ret);
+        return refuse(c, a, CODE_DOMAIN, rcpt->domain, ret);
 
     bool sandbox = c->sandbox_domain.len > 0 && domain_eq(domain, c->sandbox_domain);
     bool local = config_is_local_domain(c, domain);
 
     if (!facts->authorised && !local && !may_return(facts, rcpt))
-        return refuse(a, CODE_RELAY, rcpt->domain, ret);
+        return refuse(c, a, CODE_RELAY, rcpt->domain, ret);
     if (!facts->gate_open && !sandbox && !local)
-        return refuse(a, CODE_SANDBOX, c->sandbox_domain, ret);
+        return refuse(c, a, CODE_SANDBOX, c->sandbox_domain, ret);
     if (!sandbox && config_route_find(c, domain)->kind == ROUTE_REFUSE)
-        return refuse(a, CODE_ROUTE, rcpt->domain, ret);
+        return refuse(c, a, CODE_ROUTE, rcpt->domain, ret);
     return true;
 }

@@ -224,7 +224,7 @@ struct reply code_reply(struct arena *a, enum policy_code code, const struct str
     buf_addf(&text, "[%s] ", row->word);
     add_text(&text, row->text, args, count);
     if (link.len > 0)
-        buf_addf(&text, " (%.*s)", STR_FMT(link));
+        buf_addf(&text, " (%.*s%s)", STR_FMT(link), row->word);
     reply.text = arena_str(a, buf_str(&text));
     buf_done(&text);
     return reply;

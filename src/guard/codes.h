@@ -65,9 +65,9 @@ struct policy_code_row {
 };
 extern const struct policy_code_row policy_codes[CODES];
 
-/* The reply, "[WORD] text", in the arena; with `link` (empty: none) the address of a page about it
- * stands at the end. Unused arguments are left out. What stands in `args` is cleaned: no control
- * characters, shortened. */
+/* The reply, "[WORD] text", in the arena; with `link` (config->why_url; empty: none) "(linkWORD)",
+ * the address of a page about it, stands at the end. Unused arguments are left out. What stands in
+ * `args` is cleaned: no control characters, shortened. */
 struct reply code_reply(struct arena *a, enum policy_code code, const struct str *args,
                         size_t count, struct str link);
 /* CODE_NONE when no row has this word. */
