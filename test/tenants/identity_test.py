@@ -78,7 +78,7 @@ class InWhoseName(Tenants):
     def test_R45_a_refusal_names_the_page_about_it(self):
         self.baton.write_config({"why_url": "https://relay.test/why/"})
         self.baton.api.post("/v1/reload")
-        answer = self.offer("a", f"x@{THEIRS}", header_of([("From", f"ann@{OURS}")]))
+        answer = self.offer_header("a", f"x@{THEIRS}", header_of([("From", f"ann@{OURS}")]))
         self.assertTrue(answer.endswith(" (https://relay.test/why/MAIL-FROM)"), answer)
 
     def test_T01_what_comes_through_leaves_signed_by_its_own(self):
