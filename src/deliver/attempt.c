@@ -105,6 +105,10 @@ static bool suits_body(struct attempt *a)
     a->batch.params.body = body_for(a->job, &a->c->dialogue.ext, &convert);
     if (render_choose(&a->render, convert, &err))
         return true;
+    if (err.kind == ERR_SYNTAX && a->job->binary)
+        return refuse(a, 554, 6, 3,
+                      "the server takes no lines over 998 octets and no bare CR, LF or NUL "
+                      "(BINARYMIME), and this can't be converted");
     if (err.kind == ERR_SYNTAX)
         return refuse(a, 554, 6, 3,
                       "the server takes 7-bit content only, and this can't be converted");
