@@ -130,6 +130,8 @@ bool session_on_bind(struct core *c, const struct wire_session_bind *m, struct e
 void session_on_close(struct core *c, struct peer *accept, uint64_t session);
 void session_drop_all(struct core *c, struct peer *accept);
 struct core_session *session_find(struct peer *accept, uint64_t session);
+/* It is an account's, or its upstream names one in each message: it may send to anybody. */
+bool session_may_send(const struct core_session *s);
 void sessions_done(struct core *c);
 
 /* intake.c: every frame of a transaction. False: the frame can't be, the peer is broken. */

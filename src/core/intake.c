@@ -16,6 +16,7 @@
 #define INTAKE_ARENA_BYTES 4096
 #define IDLE_INTAKES_MAX 256
 #define ENVID_MAX 100
+#define HEADER_STEP_BYTES 2048
 #define BODY_HASH_BYTES 32
 /* An idle one gives a larger header's memory back. */
 #define HEADER_KEPT_BYTES (16 * 1024)
@@ -130,11 +131,6 @@ static bool begin_ok(const struct wire_tx_begin *m, struct err *err)
     return true;
 }
 
-static bool is_authorised(const struct core_session *s)
-{
-    return s->account != 0 || (s->flags & BIND_TENANTS);
-}
-
 static bool on_begin(struct core *c, struct peer *accept, const struct wire_tx_begin *m,
                      struct err *err)
 {
@@ -159,7 +155,7 @@ static bool on_begin(struct core *c, struct peer *accept, const struct wire_tx_b
     t->tx = m->tx;
     t->admission = (struct admission_facts){
         .listener = s->listener,
-        .authorised = is_authorised(s),
+        .authorised = session_may_send(s),
         .null_sender = m->reverse_path.len == 0,
         .is_forward = true, /* add_return() knows better than any list */
         .gate_open = c->gate_open,
@@ -201,19 +197,24 @@ static bool on_edit(struct intake *t, const struct wire_tx_edit *m, struct err *
     return true;
 }
 
-/* What will be judged at the end: as much as the section can be. Mail that is nobody's is not. */
+/* What will be judged at the end: as much as the section can be. Mail that is nobody's is not. It
+ * is taken in steps, so that little of the body is copied behind a short header. */
 static void keep_header(struct intake *t, struct str chunk)
 {
-    size_t before = t->header.len;
-
-    if (!t->admission.authorised || t->header_whole)
+    if (!t->admission.authorised)
         return;
-    buf_add(&t->header, str_sub(chunk, 0, t->header.max - before));
-    /* The empty line may lie across two chunks. */
-    size_t from = before > 3 ? before - 3 : 0;
-    t->header_whole =
-        t->header.len == t->header.max ||
-        str_find(str_skip(buf_str(&t->header), from), STR("\r\n\r\n")) < t->header.len - from;
+    while (!t->header_whole && chunk.len > 0) {
+        size_t before = t->header.len, room = t->header.max - before;
+        struct str step = str_sub(chunk, 0, room < HEADER_STEP_BYTES ? room : HEADER_STEP_BYTES);
+        /* The empty line may lie across two steps. */
+        size_t from = before > 3 ? before - 3 : 0;
+
+        buf_add(&t->header, step);
+        chunk = str_skip(chunk, step.len);
+        t->header_whole =
+            t->header.len == t->header.max ||
+            str_find(str_skip(buf_str(&t->header), from), STR("\r\n\r\n")) < t->header.len - from;
+    }
 }
 
 static bool on_chunk(struct core *c, struct intake *t, const struct wire_tx_chunk *m,
@@ -334,7 +335,7 @@ static void check_whole(struct intake *t, const struct wire_tx_end *m)
     if (!edits_fit(e, m->header_bytes))
         intake_refuse(t, 554, 6, 0, "the header's edits do not fit it");
     /* Its credential was revoked while the content came (fault A07). */
-    if (!s || s->account != e->account || is_authorised(s) != t->admission.authorised)
+    if (!s || s->account != e->account || session_may_send(s) != t->admission.authorised)
         intake_refuse(t, 550, 7, 1, "this session may no longer send; sign in again");
     if (!core_may_start_story())
         intake_refuse(t, 452, 3, 1, "too much is going on, try again later");

@@ -268,7 +268,7 @@ bool naming_judge(struct naming *n, struct reply *ret)
     struct naming_fields f;
     struct identity identity;
 
-    if (n->session->account == 0 && !(n->session->flags & BIND_TENANTS))
+    if (!session_may_send(n->session))
         return true; /* from anybody, for a domain that we receive for: judged by where it goes */
     if (!n->core->directory.known) {
         *ret = (struct reply){ 451, { 4, 3, 2 }, STR("the server is starting, try again soon") };

@@ -79,6 +79,11 @@ struct core_session *session_find(struct peer *accept, uint64_t session)
     return idmap_find(&accept->sessions, session);
 }
 
+bool session_may_send(const struct core_session *s)
+{
+    return s->account != 0 || (s->flags & BIND_TENANTS);
+}
+
 static void ready(struct peer *accept, const struct wire_session_bind *m, uint16_t code,
                   struct str text)
 {
