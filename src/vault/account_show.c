@@ -101,9 +101,8 @@ void account_row_tried(const struct request *r, const struct account *like, stru
 
 bool account_list(struct vault *v, const struct request *r, uint64_t *ret_next, struct err *err)
 {
-    size_t left = operate_row_limit(r);
+    struct page page = { .left = operate_row_limit(r) };
     struct account *above = NULL;
-    uint64_t last = 0;
 
     if (r->account.len > 0 && !operate_account(v, r->account, &above, err))
         return false;
@@ -111,11 +110,8 @@ bool account_list(struct vault *v, const struct request *r, uint64_t *ret_next, 
         if (a->id <= r->after || (above && !account_is_below(a, above)) ||
             (r->state.len > 0 && !str_eq(r->state, str_of(state_word(account_state_of(a))))))
             continue;
-        if (left-- == 0) {
-            *ret_next = last;
+        if (!operate_page_takes(&page, a->id, ret_next))
             return true;
-        }
-        last = a->id;
         account_row(r, a);
     }
     return true;

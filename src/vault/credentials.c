@@ -143,20 +143,16 @@ bool credential_add(struct vault *v, const struct request *r, uint64_t *ret_next
 
 bool credential_list(struct vault *v, const struct request *r, uint64_t *ret_next, struct err *err)
 {
-    size_t left = operate_row_limit(r);
+    struct page page = { .left = operate_row_limit(r) };
     struct account *of = NULL;
-    uint64_t last = 0;
 
     if (r->account.len > 0 && !operate_account(v, r->account, &of, err))
         return false;
     LIST_EACH (&v->roster.credentials, struct credential, c, link) {
         if (c->id <= r->after || (of && c->account != of))
             continue;
-        if (left-- == 0) {
-            *ret_next = last;
+        if (!operate_page_takes(&page, c->id, ret_next))
             return true;
-        }
-        last = c->id;
         send_with(r, c, c->settings, NULL);
     }
     return true;

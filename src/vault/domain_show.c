@@ -103,20 +103,16 @@ static bool wanted(const struct request *r, const struct grant *g)
 
 bool domain_list(struct vault *v, const struct request *r, uint64_t *ret_next, struct err *err)
 {
-    size_t left = operate_row_limit(r);
+    struct page page = { .left = operate_row_limit(r) };
     enum grant_state state;
-    uint64_t last = 0;
 
     if (r->state.len > 0 && !grant_state_of(r->state, &state))
         return err_set(err, ERR_SYNTAX, "state: pending, proved, lost or locked is wanted");
     LIST_EACH (&v->domains->grants.all, struct grant, g, link) {
         if (g->id <= r->after || !wanted(r, g))
             continue;
-        if (left-- == 0) {
-            *ret_next = last;
+        if (!operate_page_takes(&page, g->id, ret_next))
             return true;
-        }
-        last = g->id;
         domain_row(v->domains, r, g);
     }
     return true;

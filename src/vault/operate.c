@@ -91,6 +91,17 @@ size_t operate_row_limit(const struct request *r)
     return r->limit > 0 && r->limit < ROWS_MAX ? r->limit : ROWS_MAX;
 }
 
+bool operate_page_takes(struct page *p, uint64_t id, uint64_t *ret_next)
+{
+    if (p->left == 0) {
+        *ret_next = p->last;
+        return false;
+    }
+    p->left--;
+    p->last = id;
+    return true;
+}
+
 bool operate_settings(const struct request *r, enum field_noun noun, struct str old, bool is_new,
                       struct str *secret, struct buf *to, struct err *err)
 {

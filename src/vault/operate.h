@@ -53,6 +53,13 @@ MUST_USE bool operate_change(struct vault *v, const struct change *what, piece_f
 void operate_row(const struct request *r, const struct buf *json);
 /* How many rows a list may answer with. */
 size_t operate_row_limit(const struct request *r);
+/* A list that answers with one row after the other, by rising ids. False: the page is full, and
+ * *ret_next is the last id that stands on it, behind which the next one goes on. */
+struct page {
+    size_t left;
+    uint64_t last;
+};
+bool operate_page_takes(struct page *p, uint64_t id, uint64_t *ret_next);
 void operate_json_str(struct json *j, const char *key, struct str value);
 /* 0: null. */
 void operate_json_date(struct json *j, const char *key, int64_t wall_ms);

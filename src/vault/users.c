@@ -175,20 +175,16 @@ bool user_add(struct vault *v, const struct request *r, uint64_t *ret_next, stru
 
 bool user_list(struct vault *v, const struct request *r, uint64_t *ret_next, struct err *err)
 {
-    size_t left = operate_row_limit(r);
+    struct page page = { .left = operate_row_limit(r) };
     struct account *of = NULL;
-    uint64_t last = 0;
 
     if (r->account.len > 0 && !operate_account(v, r->account, &of, err))
         return false;
     LIST_EACH (&v->roster.users, struct user, u, link) {
         if (u->id <= r->after || (of && u->account != of))
             continue;
-        if (left-- == 0) {
-            *ret_next = last;
+        if (!operate_page_takes(&page, u->id, ret_next))
             return true;
-        }
-        last = u->id;
         send_with(r, u, u->settings, NULL);
     }
     return true;
